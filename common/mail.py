@@ -1,0 +1,139 @@
+"""The outbox: `queue()` writes a row in the caller's transaction, `send_queued()` sends what is due after commit.
+
+Only `*.notices` modules call `queue`. Mails carry links and case numbers, nothing sensitive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from common.background import run_later
+from common.models import OutgoingMail
+
+MAX_ATTEMPTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Where a mail goes: address, language and whether the person takes one digest a day."""
+
+    email: str
+    language: str = "ja"
+    id: int | None = None
+    wants_digest: bool = False
+
+
+def queue(
+    template: str,
+    to: Recipient,
+    context: dict[str, Any],
+    key: str,
+    *,
+    at: datetime,
+    event: str = "",
+    subject_ref: str = "",
+    urgent: bool = False,
+) -> OutgoingMail | None:
+    """This function will write one row to the outbox and return it, or None when `key` has already been queued.
+
+    `templates/mail/<template>.<language>.txt` has the subject in its first line. A recipient who takes a digest gets
+    what is not urgent with the next digest.
+    """
+    with translation.override(to.language):
+        text = render_to_string(
+            f"mail/{template}.{to.language}.txt", {**context, "site_url": settings.SITE_URL, "recipient": to}
+        )
+    subject, _, body = text.partition("\n")
+    held = to.wants_digest and not urgent
+    mail = OutgoingMail(
+        key=key,
+        event=event or template,
+        template=template,
+        language=to.language,
+        recipient_id=to.id,
+        recipient_email=to.email,
+        subject=subject.strip(),
+        body=body.strip() + "\n",
+        subject_ref=subject_ref,
+        state=OutgoingMail.State.HELD if held else OutgoingMail.State.QUEUED,
+        queued_at=at,
+        send_after=at,
+        message_id=message_id_for(key),
+    )
+    created = OutgoingMail.objects.bulk_create([mail], ignore_conflicts=True)
+    # With ON CONFLICT DO NOTHING the database gives no key back; the row in the table says whether it is ours.
+    row = OutgoingMail.objects.filter(key=key, queued_at=at).first() if created else None
+    if row is not None and not held:
+        run_later("common.send_outgoing_mail")
+    return row
+
+
+def message_id_for(key: str) -> str:
+    """This function will make the Message-ID that stays the same for a key, however often it is sent."""
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].partition("@")[2] or "localhost"
+    safe = "".join(c if c.isalnum() or c in "-_." else "." for c in key)
+    return f"<{safe}@{domain}>"
+
+
+def send_queued(*, at: datetime, limit: int = 500) -> int:
+    """This function will send what is due, one short transaction a mail, and return how many went out.
+
+    `FOR UPDATE SKIP LOCKED` lets several workers share the queue. A worker killed between the send and the commit
+    sends that one mail again under the same Message-ID; none is lost.
+    """
+    sent = 0
+    connection = get_connection()
+    try:
+        for _ in range(limit):
+            outcome = _send_next(connection, at)
+            if outcome is None:
+                break
+            sent += outcome
+    finally:
+        connection.close()
+    return sent
+
+
+def _send_next(connection: Any, at: datetime) -> int | None:
+    with transaction.atomic():
+        mail = (
+            OutgoingMail.objects.select_for_update(skip_locked=True)
+            .filter(state=OutgoingMail.State.QUEUED, send_after__lte=at)
+            .order_by("send_after", "id")
+            .first()
+        )
+        if mail is None:
+            return None
+        mail.attempts += 1
+        try:
+            EmailMessage(
+                mail.subject,
+                mail.body,
+                settings.DEFAULT_FROM_EMAIL,
+                [mail.recipient_email],
+                connection=connection,
+                headers={"Message-ID": mail.message_id, "Auto-Submitted": "auto-generated"},
+            ).send()
+        except OSError as error:
+            _postpone(mail, at, error)
+            return 0
+        mail.state, mail.sent_at, mail.last_error = OutgoingMail.State.SENT, at, ""
+        mail.save(update_fields=["state", "sent_at", "attempts", "last_error"])
+        return 1
+
+
+def _postpone(mail: OutgoingMail, at: datetime, error: Exception) -> None:
+    mail.last_error = f"{type(error).__name__}: {error}"[:300]
+    if mail.attempts >= MAX_ATTEMPTS:
+        mail.state = OutgoingMail.State.FAILED
+    mail.send_after = at + timedelta(minutes=2**mail.attempts)
+    mail.save(update_fields=["state", "send_after", "attempts", "last_error"])

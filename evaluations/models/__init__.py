@@ -1,0 +1,5 @@
+"""How it is judged. So far: conflicts of interest."""
+
+from evaluations.models.conflict import ConflictOfInterest
+
+__all__ = ["ConflictOfInterest"]

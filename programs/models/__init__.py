@@ -1,0 +1,44 @@
+"""What runs: programs, areas, projects and what hangs on them."""
+
+from programs.models.area import AreaAdviser, AreaDirector, AreaOfficer, Deputy, ResearchArea
+from programs.models.funding import BudgetLine, FundEdge, FundNode
+from programs.models.indicator import IndicatorObservation, IndicatorTarget, OutcomeIndicator
+from programs.models.participation import Headquarters, HQMember, Participation, ProjectMember
+from programs.models.plan import Deliverable, Milestone, StageGate
+from programs.models.program import Emphasis, PolicyBasis, Program, ProgramAgency, ProgramStaff, UnpricedItem
+from programs.models.project import AwardNumber, Project, ProjectComplement, ProjectRecusal
+from programs.models.trl import TrlAssessment, TrlLevel, TrlScale
+
+__all__ = [
+    "AreaAdviser",
+    "AreaDirector",
+    "AreaOfficer",
+    "AwardNumber",
+    "BudgetLine",
+    "Deliverable",
+    "Deputy",
+    "Emphasis",
+    "FundEdge",
+    "FundNode",
+    "HQMember",
+    "Headquarters",
+    "IndicatorObservation",
+    "IndicatorTarget",
+    "Milestone",
+    "OutcomeIndicator",
+    "Participation",
+    "PolicyBasis",
+    "Program",
+    "ProgramAgency",
+    "ProgramStaff",
+    "Project",
+    "ProjectComplement",
+    "ProjectMember",
+    "ProjectRecusal",
+    "ResearchArea",
+    "StageGate",
+    "TrlAssessment",
+    "TrlLevel",
+    "TrlScale",
+    "UnpricedItem",
+]

@@ -1,0 +1,243 @@
+"""Who may see and do what with programs, areas and projects. The only place for this app's visibility.
+
+Visibility is a condition for SQL; a predicate on one object is `.filter(condition, pk=pk).exists()`. A confirmed
+conflict (`ProjectRecusal`) beats every role, the auditor's too.
+"""
+
+from __future__ import annotations
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import StrIndex
+from django.utils import timezone
+
+from accounts.queries import Grants, grants_of, in_force
+from programs.models import (
+    AreaDirector,
+    AreaOfficer,
+    Deputy,
+    HQMember,
+    Participation,
+    Program,
+    ProgramAgency,
+    ProgramStaff,
+    Project,
+    ProjectMember,
+    ProjectRecusal,
+    ResearchArea,
+)
+
+OFFICE_ROLES = ("institution_office", "institution_accountant")
+EVERYTHING = Q(pk__isnull=False)
+NOTHING = Q(pk__in=[])
+
+
+# Roles on the tree and on areas ---------------------------------------------------------------------------------------
+
+
+def programs_staffed_by(person_id: int, *roles: str) -> QuerySet[Program]:
+    """This function will return the programs at or below a node for which the person holds one of the roles today."""
+    held = ProgramStaff.objects.filter(in_force(timezone.localdate()), person_id=person_id, role__in=roles)
+    return Program.objects.filter(_below(held))
+
+
+def programs_run_by(organization_ids: list[int]) -> QuerySet[Program]:
+    """This function will return the programs at or below a node that one of these agencies runs."""
+    return Program.objects.filter(_below(ProgramAgency.objects.filter(organization_id__in=organization_ids)))
+
+
+def _below(rows: QuerySet[ProgramStaff] | QuerySet[ProgramAgency]) -> Exists:
+    # Paths end in a slash, so that a prefix is always an ancestor or the node itself.
+    return Exists(rows.alias(at=StrIndex(OuterRef("path"), F("program__path"))).filter(at=1))
+
+
+def areas_directed_by(person_id: int) -> QuerySet[ResearchArea]:
+    """This function will return the areas that the person directs today, also as a deputy."""
+    today = timezone.localdate()
+    terms = AreaDirector.objects.filter(in_force(today), person_id=person_id)
+    deputies = Deputy.objects.filter(in_force(today), person_id=person_id, director__isnull=False)
+    return ResearchArea.objects.filter(
+        Q(pk__in=terms.values("area_id")) | Q(pk__in=deputies.values("director__area_id"))
+    )
+
+
+def areas_supported_by(person_id: int) -> QuerySet[ResearchArea]:
+    """This function will return the areas in which the person is program officer today, also as a deputy."""
+    today = timezone.localdate()
+    terms = AreaOfficer.objects.filter(in_force(today), person_id=person_id)
+    deputies = Deputy.objects.filter(in_force(today), person_id=person_id, officer__isnull=False)
+    return ResearchArea.objects.filter(
+        Q(pk__in=terms.values("area_id")) | Q(pk__in=deputies.values("officer__area_id"))
+    )
+
+
+# Projects -------------------------------------------------------------------------------------------------------------
+
+
+def projects_led_by(person_id: int) -> Q:
+    """This function will return the condition: projects of areas or programs that the person directs today."""
+    return Q(area__in=areas_directed_by(person_id)) | Q(
+        program__in=programs_staffed_by(person_id, "program_director")
+    )
+
+
+def projects_supported_by(person_id: int) -> Q:
+    """This function will return the condition: projects of areas or programs where the person is PO today."""
+    return Q(area__in=areas_supported_by(person_id)) | Q(
+        program__in=programs_staffed_by(person_id, "program_officer")
+    )
+
+
+def projects_of_member(person_id: int, *roles: str) -> Q:
+    """This function will return the condition: projects of which the person is a member today."""
+    held = ProjectMember.objects.filter(in_force(timezone.localdate()), person_id=person_id)
+    if roles:
+        held = held.filter(role__in=roles)
+    return Q(pk__in=held.values("project_id"))
+
+
+def projects_of_headquarters(person_id: int) -> Q:
+    """This function will return the condition: projects at whose HQ the person works today."""
+    held = HQMember.objects.filter(in_force(timezone.localdate()), person_id=person_id)
+    return Q(pk__in=held.values("headquarters__project_id"))
+
+
+def projects_of_organizations(organization_ids: list[int]) -> Q:
+    """This function will return the condition: projects in which one of these institutions takes part."""
+    return Q(pk__in=Participation.objects.filter(organization_id__in=organization_ids).values("project_id"))
+
+
+def not_recused(person_id: int) -> Q:
+    """This function will return the condition: no confirmed conflict of this person with the project today."""
+    today = timezone.localdate()
+    recusals = ProjectRecusal.objects.filter(
+        Q(ends_on__isnull=True) | Q(ends_on__gte=today),
+        person_id=person_id,
+        project_id=OuterRef("pk"),
+        starts_on__lte=today,
+    )
+    return ~Q(Exists(recusals))
+
+
+def projects_visible(user: object) -> Q:
+    """This function will return the condition for the projects that this user or client may see."""
+    grants = grants_of(user)
+    if grants.client_organization_id is not None:
+        return Q(program__in=programs_run_by([grants.client_organization_id]))
+    if grants.person_id is None:
+        return NOTHING
+    return _projects_by_role(grants, grants.person_id) & not_recused(grants.person_id)
+
+
+def _projects_by_role(grants: Grants, person_id: int) -> Q:
+    if grants.has("auditor"):
+        return EVERYTHING
+    visible = (
+        Q(program__in=programs_staffed_by(person_id, "ministry_staff", "program_director", "program_officer"))
+        | Q(area__in=areas_directed_by(person_id))
+        | Q(area__in=areas_supported_by(person_id))
+        | projects_of_member(person_id)
+        | projects_of_headquarters(person_id)
+    )
+    if offices := grants.organizations(*OFFICE_ROLES):
+        visible |= projects_of_organizations(offices)
+    if agencies := grants.organizations("agency_staff"):
+        visible |= Q(program__in=programs_run_by(agencies))
+    return visible
+
+
+# Programs and areas ---------------------------------------------------------------------------------------------------
+
+
+def programs_visible(user: object) -> Q:
+    """This function will return the condition for the programs that this user or client may see."""
+    grants = grants_of(user)
+    if grants.client_organization_id is not None:
+        return Q(pk__in=programs_run_by([grants.client_organization_id]))
+    if grants.person_id is None:
+        return NOTHING
+    if grants.has("auditor"):
+        return EVERYTHING
+    person_id = grants.person_id
+    visible = (
+        Q(pk__in=programs_staffed_by(person_id, "ministry_staff", "program_director", "program_officer"))
+        | Q(pk__in=areas_directed_by(person_id).values("program_id"))
+        | Q(pk__in=areas_supported_by(person_id).values("program_id"))
+        | Q(pk__in=Project.objects.filter(_projects_by_role(grants, person_id)).values("program_id"))
+    )
+    if agencies := grants.organizations("agency_staff"):
+        visible |= Q(pk__in=programs_run_by(agencies))
+    return visible
+
+
+def areas_visible(user: object) -> Q:
+    """This function will return the condition for the areas that this user or client may see: those of the program."""
+    return Q(program__in=Program.objects.filter(programs_visible(user)))
+
+
+def may_see_portfolio(user: object) -> bool:
+    """This function will tell whether `/portfolio/` is for this user: ministry staff, PDs, POs and auditors."""
+    grants = grants_of(user)
+    if grants.person_id is None:
+        return False
+    return (
+        grants.has("auditor")
+        or programs_staffed_by(
+            grants.person_id, "ministry_staff", "program_director", "program_officer"
+        ).exists()
+        or areas_directed_by(grants.person_id).exists()
+        or areas_supported_by(grants.person_id).exists()
+    )
+
+
+# Acts -----------------------------------------------------------------------------------------------------------------
+
+
+def actions_allowed(user: object, obj: Program | ResearchArea | Project) -> set[str]:
+    """This function will return what the user may do with the object: names such as `project.view`.
+
+    Pages, API and actions ask this same set. What is not visible allows nothing.
+    """
+    if isinstance(obj, Project):
+        return _project_actions(user, obj)
+    visible = programs_visible(user)
+    program_id = obj.pk if isinstance(obj, Program) else obj.program_id
+    if not Program.objects.filter(visible, pk=program_id).exists():
+        return set()
+    noun = "program" if isinstance(obj, Program) else "area"
+    allowed = {f"{noun}.view"}
+    if may_see_portfolio(user):
+        allowed.add(f"{noun}.export")
+    return allowed
+
+
+def _project_actions(user: object, project: Project) -> set[str]:
+    if not Project.objects.filter(projects_visible(user), pk=project.pk).exists():
+        return set()
+    allowed = {"project.view"}
+    grants = grants_of(user)
+    if grants.person_id is None:
+        return allowed
+    me = grants.person_id
+
+    def among(condition: Q) -> bool:
+        return Project.objects.filter(condition, pk=project.pk).exists()
+
+    if grants.has("auditor") or among(Q(program__in=programs_staffed_by(me, "ministry_staff"))):
+        allowed |= {"project.history"}
+    if among(projects_led_by(me)):
+        allowed |= {"project.history", "project.assess_trl"}
+    if among(projects_supported_by(me)):
+        allowed |= {"project.history"}
+    if among(projects_of_member(me, "principal_investigator")) or among(projects_of_headquarters(me)):
+        allowed |= {"project.history", "project.claim_trl"}
+    return allowed
+
+
+def indicators_writable(user: object) -> Q:
+    """This function will return the condition for the indicators into which the user or client may send observations."""
+    grants = grants_of(user)
+    if grants.client_organization_id is not None:
+        return Q(program__in=programs_run_by([grants.client_organization_id]))
+    if grants.person_id is None:
+        return NOTHING
+    return Q(program__in=programs_staffed_by(grants.person_id, "ministry_staff"))
