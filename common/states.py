@@ -43,9 +43,11 @@ def can_move(obj: models.Model, name: str, table: MoveTable, field: str = "state
     return getattr(obj, field) in table[name].sources
 
 
-def move(obj: models.Model, name: str, table: MoveTable, field: str = "state") -> str:
+def move(obj: models.Model, name: str, table: MoveTable, field: str = "state", *, also: Iterable[str] = ()) -> str:
     """This function will check the step against the table, write the new state and return the old one.
 
+    `also` names fields the caller has set on `obj` and that belong to the step (when, by whom, which hash): they are
+    written in the same statement, since the database checks them together with the state.
     The caller has locked the row and records the step. Raises `IllegalMove`.
     """
     before: str = getattr(obj, field)
@@ -57,7 +59,7 @@ def move(obj: models.Model, name: str, table: MoveTable, field: str = "state") -
             % {"state": label}
         )
     setattr(obj, field, step.target)
-    obj.save(update_fields=[field])
+    obj.save(update_fields=[field, *also])
     return before
 
 
