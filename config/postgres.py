@@ -212,6 +212,13 @@ def _prepare_roles(at: Cluster) -> None:
         databases = {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
         if DATABASE not in databases:
             connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
+    with psycopg.connect(at.url(OWNER), autocommit=True) as connection:
+        # The application reads and writes rows and owns nothing: no TRUNCATE, no DDL, no trigger switched off.
+        for kind, rights in (("TABLES", "SELECT, INSERT, UPDATE, DELETE"), ("SEQUENCES", "USAGE, SELECT")):
+            connection.execute(f"GRANT {rights} ON ALL {kind} IN SCHEMA public TO {APP}")
+            connection.execute(
+                f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public GRANT {rights} ON {kind} TO {APP}"
+            )
 
 
 def stop(home: Path | None = None) -> None:

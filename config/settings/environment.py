@@ -1,0 +1,85 @@
+"""Settings come from environment variables; `.env.example` lists each with its meaning."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def required(name: str, meaning: str) -> str:
+    """This function will return the variable, or refuse to start and say what to set."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        raise ImproperlyConfigured(f"The environment variable {name} is missing: set it to {meaning}. See .env.example.")
+    return value
+
+
+def optional(name: str, default: str = "") -> str:
+    """This function will return the variable or the default."""
+    return os.environ.get(name, "").strip() or default
+
+
+def database(url: str) -> dict[str, Any]:
+    """This function will turn `postgresql://user:password@host:port/name?host=/socket` into Django's form."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise ImproperlyConfigured(f"DATABASE_URL must begin with postgresql://, not {parts.scheme}://.")
+    query = dict(parse_qsl(parts.query))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": query.pop("host", "") or unquote(parts.hostname or ""),
+        "PORT": str(parts.port or query.pop("port", "")),
+        "OPTIONS": query,
+    }
+
+
+def mail(url: str) -> dict[str, Any]:
+    """This function will turn EMAIL_URL into settings: `file:var/mail`, `smtp://user:pw@host:25`, `smtps://`, `smtp+tls://`."""
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend", "EMAIL_FILE_PATH": parts.path}
+    if parts.scheme not in ("smtp", "smtps", "smtp+tls"):
+        raise ImproperlyConfigured(f"EMAIL_URL must begin with smtp://, smtps://, smtp+tls:// or file:, not {url!r}.")
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname or "localhost",
+        "EMAIL_PORT": parts.port or {"smtp": 25, "smtps": 465, "smtp+tls": 587}[parts.scheme],
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+        "EMAIL_TIMEOUT": 20,
+    }
+
+
+def storage(url: str, base: str) -> dict[str, Any]:
+    """This function will turn STORAGE_URL into Django's storage form: `file:var/files` or `s3://bucket/prefix?...`."""
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": os.path.join(base, parts.path)}}
+    if parts.scheme == "s3":
+        options = {"bucket_name": parts.netloc, "location": parts.path.strip("/"), **dict(parse_qsl(parts.query))}
+        return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": {"default_acl": "private", **options}}
+    raise ImproperlyConfigured(f"STORAGE_URL must begin with file: or s3://, not {url!r}.")
+
+
+def broker_from_database(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """This function will make the pgmq broker's address and options from a database configuration.
+
+    The connection string is in libpq form: the URI form loses `?host=`.
+    """
+    words = {
+        "host": config["HOST"],
+        "port": config["PORT"],
+        "user": config["USER"],
+        "password": config["PASSWORD"],
+        "dbname": config["NAME"],
+    }
+    text = " ".join(f"{key}={value}" for key, value in words.items() if value)
+    return "pgmq://", {"conn_string": text}
