@@ -17,8 +17,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 PROJECT = Path(__file__).resolve().parent.parent
 _HEAD = struct.Struct(">QB")
@@ -105,13 +106,11 @@ class Child:
         process.wait()
         for stream in (process.stdin, process.stdout):
             if stream:
-                try:
+                with suppress(BrokenPipeError):  # what was still to be written has no reader any more
                     stream.close()
-                except BrokenPipeError:
-                    pass  # what was still to be written has no reader any more
 
 
-def _read(stream: BinaryIO, size: int, deadline: float) -> bytes:
+def _read(stream: IO[bytes], size: int, deadline: float) -> bytes:
     """Read exactly so many bytes, past the stream's buffer, until the deadline."""
     pieces, descriptor = bytearray(), stream.fileno()
     with selectors.DefaultSelector() as selector:

@@ -59,12 +59,22 @@ def printed(amount: int | None, unit: str, language: str = "ja") -> str:
 
     In English both come out in million yen, rounded to the unit of the source: 63,900 million yen.
     """
-    size, word = _PRINTED[unit]
     if amount is None:
         return NO_VALUE
-    if language == "en":
-        return f"{_number(_rounded(amount, size) * size, MILLION)} million yen"
-    return f"{_number(amount, size)}{word}"
+    return f"{figure(amount, unit, language)}{' ' if language == 'en' else ''}{unit_name(unit, language)}"
+
+
+def figure(amount: int | None, unit: str, language: str = "ja") -> str:
+    """This function will print what `printed` does without the unit, for a column whose head names it."""
+    size, _name = _PRINTED[unit]
+    if amount is not None and language == "en":
+        return _number(_rounded(amount, size) * size, MILLION)
+    return _number(amount, size)
+
+
+def unit_name(unit: str, language: str = "ja") -> str:
+    """This function will name the unit `figure` counts in: 億円, 百万円, million yen."""
+    return "million yen" if language == "en" else _PRINTED[unit][1]
 
 
 def parse_yen(text: str) -> int:

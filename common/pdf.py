@@ -1,8 +1,9 @@
 """HTML template > PDF bytes: the one place that speaks WeasyPrint.
 
 The template is rendered here, with everything the application knows; the typesetting happens in a child process that
-can read no file, no address and no secret, for at most 20 seconds and 512 MB. The result is tagged, has the structure
-of PDF/A-3a, a title, a language, embedded subsets of the system's Japanese fonts, and the same bytes for the same input.
+opens no file or address a document names, holds no secret, and has at most 20 seconds and 512 MB. The result is tagged,
+has the structure of PDF/A-3a, a title, a language, embedded subsets of the system's Japanese fonts, and the same bytes
+for the same input.
 """
 
 import ctypes
@@ -52,11 +53,16 @@ def render_pdf(
     with override(language):
         html = render_to_string(template, {"is_sample": False, **context, **facts})
     names = [PRINT_STYLES, SAMPLE_STYLES] if context.get("is_sample") else [PRINT_STYLES]
-    styles = [get_template(name).template.source for name in names]
+    styles = [_source(name) for name in names]
     try:
         return _child.call(json.dumps({"html": html, "styles": styles}).encode())
     except ChildFailed as failure:
         raise RenderingFailed(f"{template}: {failure}") from failure
+
+
+def _source(name: str) -> str:
+    """The text of a style sheet, found where templates are found."""
+    return str(get_template(name).template.source)  # type: ignore[attr-defined]
 
 
 def typeset(payload: bytes) -> bytes:

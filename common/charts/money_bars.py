@@ -1,0 +1,163 @@
+"""Money as bars: a year's budget beside the previous one, and what was allocated, contracted and spent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from common.charts.svg import (
+    BLUE,
+    MUTED,
+    OCHRE,
+    SIZE,
+    WIDTH,
+    Chart,
+    Words,
+    box,
+    drawing,
+    hatched,
+    label,
+    width_of,
+    wrapped,
+)
+from common.money import figure, printed, unit_name
+
+_BUDGET_TITLE = Words("予算額", "Budget")
+_PROGRAM = Words("事業", "Program")
+_INITIAL = Words("当初", "Initial")
+_PROPOSAL = Words("予算案", "Proposed")
+_SUPPLEMENTARY = Words("補正", "Suppl.")
+_PREVIOUS = Words("前年度", "Previous")
+_NEW = Words("新規", "new")
+_STAND_TITLE = Words("配分・契約・執行", "Allocated, contracted, spent")
+_STAND = (Words("配分", "Allocated"), Words("契約", "Contracted"), Words("執行", "Spent"))
+_KIND, _AMOUNT = Words("区分", "Kind"), Words("金額", "Amount")
+_LEFT, _ROOM, _BAR = 8.0, WIDTH - 16.0, 20.0
+_OUTLINE: dict[str, str | float] = {"fill": "none", "stroke": MUTED, "stroke_width": 1.5, "stroke_dasharray": "4 3"}
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetRow:
+    """One program's money in yen; None where the source has no figure. `unit` is the one printed in the source."""
+
+    label: str
+    initial: int | None
+    supplementary: int | None
+    previous: int | None
+    unit: str = "million"
+    is_new: bool = False
+    is_proposal: bool = False
+
+
+def budget_bars(rows: Sequence[BudgetRow], language: str = "ja") -> Chart:
+    """This function will draw one bar a program: initial filled, supplementary hatched, previous year as an outline.
+
+    All bars share one scale, so that they can be compared; each prints its figures in its own unit.
+    """
+    this_year = [_positive(row.initial) + _positive(row.supplementary) for row in rows]
+    largest = max([1, *this_year, *(_positive(row.previous) for row in rows)])
+    parts: list[str] = []
+    y = 4.0
+    for row in rows:
+        unit = unit_name(row.unit, language)
+        for index, text in enumerate(wrapped(row.label, _ROOM - width_of(unit) - 10, 2)):
+            y += SIZE + 4
+            parts.append(label(_LEFT, y, text, font_weight="700"))
+            if index == 0:
+                parts.append(label(WIDTH - _LEFT, y, unit, text_anchor="end", fill=MUTED))
+        parts += _bar(row, y + 8, _ROOM / largest)
+        figures, lines = _figures(row, y + _BAR + SIZE + 14, language)
+        parts += figures
+        y += _BAR + SIZE + 30 + (lines - 1) * (SIZE + 5)
+    table = [_budget_line(row, language) for row in rows]
+    head = tuple(word(language) for word in (_PROGRAM, _main_word(rows), _SUPPLEMENTARY, _PREVIOUS))
+    desc = " / ".join(
+        f"{name}: {head[1]} {initial}, {head[2]} {extra}, {head[3]} {before}" for name, initial, extra, before in table
+    )
+    title = f"{_BUDGET_TITLE(language)}: {rows[0].label}" if len(rows) == 1 else _BUDGET_TITLE(language)
+    return drawing(parts, height=y, title=title, desc=desc, head=head, rows=table)
+
+
+def contract_bar(
+    allocated: int | None, contracted: int | None, spent: int | None, unit: str = "million", language: str = "ja"
+) -> Chart:
+    """This function will draw what was allocated (outline), contracted (hatched) and spent (filled)."""
+    amounts = (allocated, contracted, spent)
+    scale = _ROOM / max([1, *(_positive(amount) for amount in amounts)])
+    parts: list[str] = []
+    for index, amount in enumerate(amounts):
+        y = 8.0 + index * 50
+        shown = printed(amount, unit, language)
+        parts.append(label(_LEFT, y + SIZE, _STAND[index](language)))
+        parts.append(label(WIDTH - _LEFT, y + SIZE, shown, text_anchor="end", font_weight="700"))
+        if amount and amount > 0:
+            parts.append(_filling(index, _LEFT, y + SIZE + 5, amount * scale, _BAR - 4))
+    table = [(word(language), printed(amount, unit, language)) for word, amount in zip(_STAND, amounts, strict=True)]
+    desc = ", ".join(" ".join(row) for row in table)
+    head = (_KIND(language), _AMOUNT(language))
+    return drawing(parts, height=154, title=_STAND_TITLE(language), desc=desc, head=head, rows=table)
+
+
+def _filling(kind: int, x: float, y: float, width: float, height: float) -> str:
+    if kind == 0:
+        return box(x, y, width, height, fill="none", stroke=MUTED, stroke_width=1.5)
+    return hatched(x, y, width, height, OCHRE) if kind == 1 else box(x, y, width, height, fill=BLUE)
+
+
+def _bar(row: BudgetRow, y: float, scale: float) -> list[str]:
+    initial, extra, before = (_positive(amount) * scale for amount in (row.initial, row.supplementary, row.previous))
+    parts = [box(_LEFT, y, max(initial, 1), _BAR, fill=BLUE)] if row.initial else []
+    if row.supplementary:
+        parts.append(hatched(_LEFT + initial, y, max(extra, 1), _BAR, OCHRE))
+    if row.previous:
+        parts.append(box(_LEFT, y - 3, max(before, 1), _BAR + 6, **_OUTLINE))
+    return parts
+
+
+def _figures(row: BudgetRow, y: float, language: str) -> tuple[list[str], int]:
+    """The figures beneath the bar, each after a swatch of what it names; and the number of lines they take."""
+    parts: list[str] = []
+    x, lines = _LEFT, 1
+    for word, amount, swatch in _named_figures(row, language):
+        text = f"{word(language)} {amount}"
+        if x > _LEFT and x + 15 + width_of(text) > WIDTH - 4:
+            x, lines = _LEFT, lines + 1
+        base = y + (lines - 1) * (SIZE + 5)
+        parts += [_swatch(swatch, x, base - 10), label(x + 15, base, text)]
+        x += 15 + width_of(text) + 8
+    return parts, lines
+
+
+def _named_figures(row: BudgetRow, language: str) -> list[tuple[Words, str, str]]:
+    """A row with supplementary money only says no more than that; without any it shows no word of it."""
+    extra = (_SUPPLEMENTARY, figure(row.supplementary, row.unit, language), "hatch")
+    if row.initial is None and row.supplementary is not None:
+        return [extra]
+    main = _PROPOSAL if row.is_proposal else _INITIAL
+    before = _NEW(language) if row.is_new else figure(row.previous, row.unit, language)
+    shown = [(main, figure(row.initial, row.unit, language), "fill"), (_PREVIOUS, before, "outline")]
+    return shown if row.supplementary is None else [shown[0], extra, shown[1]]
+
+
+def _swatch(kind: str, x: float, y: float) -> str:
+    if kind == "hatch":
+        return hatched(x, y, 11, 11, OCHRE)
+    if kind == "outline":
+        return box(x, y, 11, 11, **_OUTLINE)
+    return box(x, y, 11, 11, fill=BLUE)
+
+
+def _budget_line(row: BudgetRow, language: str) -> tuple[str, str, str, str]:
+    initial, extra = (printed(amount, row.unit, language) for amount in (row.initial, row.supplementary))
+    return (row.label, initial, extra, _previous(row, language))
+
+
+def _main_word(rows: Sequence[BudgetRow]) -> Words:
+    return _PROPOSAL if any(row.is_proposal for row in rows) else _INITIAL
+
+
+def _previous(row: BudgetRow, language: str) -> str:
+    return _NEW(language) if row.is_new else printed(row.previous, row.unit, language)
+
+
+def _positive(amount: int | None) -> int:
+    """A reduction has no length; its figure says it."""
+    return max(0, amount or 0)
