@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Count, Prefetch, Q, QuerySet
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from common.search import matches
 from programs.models import (
@@ -49,6 +51,24 @@ def lead_institutions() -> Prefetch:
         queryset=Participation.objects.filter(role="lead", ends_on__isnull=True).select_related("organization"),
         to_attr="leads",
     )
+
+
+def project_label(project: Project) -> str:
+    """This function will name a project: its title, else 「領域1 基礎基盤研究 大阪大学 (ql1-b2)」.
+
+    Give it rows of `projects_visible_to`, which carry the area and the lead institution.
+    """
+    title = project.title_en if project.title_en and get_language() == "en" else project.title_ja
+    if title:
+        return title
+    leads = getattr(project, "leads", None)
+    if leads is None:
+        leads = Participation.objects.filter(
+            role="lead", ends_on__isnull=True, project=project
+        ).select_related("organization")
+    area = [_("Area %(number)s") % {"number": project.area.number}] if project.area else []
+    names = [*area, str(project.get_kind_display()), *(lead.organization.name for lead in leads)]
+    return f"{' '.join(names)} ({project.ref})"
 
 
 def search_programs(user: object, query: str) -> QuerySet[Program]:

@@ -1,0 +1,106 @@
+"""From what was read to pictures: which figures a chart shows; how it looks is the charts' own matter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from django.utils.translation import get_language
+
+from common.charts import (
+    BudgetRow,
+    Chart,
+    Gate,
+    IndicatorPoint,
+    IndicatorTarget,
+    Milestone,
+    TrlPoint,
+    budget_bars,
+    contract_bar,
+    indicator_line,
+    roadmap,
+    trl_staircase,
+)
+from programs.models import Program, StageGate, TrlLevel
+from programs.overviews import IndicatorSheet, PrintedYear, ProjectMoney, ProjectSheet, printed_year
+
+
+def language() -> str:
+    """This function will return the language of the page as the charts know it."""
+    return "en" if (get_language() or "ja").startswith("en") else "ja"
+
+
+def budget_row(name: str, year: PrintedYear) -> BudgetRow:
+    """This function will return one program's bar."""
+    return BudgetRow(
+        name,
+        year.initial.amount_yen if year.initial else None,
+        year.supplementary.amount_yen if year.supplementary else None,
+        year.previous.amount_yen if year.previous else None,
+        year.unit,
+        year.is_new,
+        bool(year.initial and year.initial.kind == "initial_proposal"),
+    )
+
+
+def budget_chart(programs: Iterable[Program]) -> Chart | None:
+    """This function will draw the programs' printed figures on one scale; None when nothing is printed."""
+    rows = []
+    for program in programs:
+        year = printed_year(program.budget_lines.all())
+        if year.initial or year.supplementary:
+            rows.append(budget_row(program.name, year))
+    return budget_bars(rows, language()) if rows else None
+
+
+def indicator_chart(sheet: IndicatorSheet) -> Chart:
+    """This function will draw an indicator's values against the first target."""
+    target = sheet.targets[0] if sheet.targets else None
+    return indicator_line(
+        sheet.indicator.name,
+        [IndicatorPoint(year, value) for year, value in sheet.years],
+        IndicatorTarget(
+            target.value, target.calendar_year, target.is_approximate, sheet.indicator.direction != "at_most"
+        )
+        if target
+        else None,
+        sheet.indicator.unit,
+        language(),
+    )
+
+
+def trl_chart(sheet: ProjectSheet, levels: Sequence[TrlLevel]) -> Chart:
+    """This function will draw the staircase of a project."""
+    points = {
+        kind: [TrlPoint(one.on, one.level.number) for one in sheet.points(kind)]
+        for kind in ("planned", "claimed", "assessed")
+    }
+    return trl_staircase(
+        points["planned"],
+        points["claimed"],
+        points["assessed"],
+        sheet.project.target_trl,
+        gate_marks(sheet.gates),
+        {level.number: level.name for level in levels},
+        language(),
+    )
+
+
+def roadmap_chart(sheet: ProjectSheet, today: date) -> Chart:
+    """This function will draw the milestones and gates of a project."""
+    return roadmap(
+        [Milestone(one.title, one.planned_on, None, one.reached_on) for one in sheet.milestones],
+        gate_marks(sheet.gates),
+        today,
+        language(),
+    )
+
+
+def money_chart(money: ProjectMoney) -> Chart:
+    """This function will draw what was allocated and contracted; spending is not recorded yet."""
+    return contract_bar(money.allocated, money.contracted, None, "million", language())
+
+
+def gate_marks(gates: Iterable[StageGate]) -> list[Gate]:
+    """This function will return the gates as charts mark them."""
+    return [Gate(gate.held_on, gate.name) for gate in gates]

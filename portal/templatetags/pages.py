@@ -1,0 +1,58 @@
+"""What the pages' templates need beyond money and dates (`{% load pages %}`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.utils.formats import number_format
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from programs.models import Project
+from programs.queries import project_label as label_of
+
+register = template.Library()
+
+
+@register.filter
+def project_label(project: Project) -> str:
+    """This function will name a project: its title, else 「領域1 基礎基盤研究 大阪大学 (ql1-b2)」."""
+    return label_of(project)
+
+
+@register.filter
+def item(mapping: Mapping[Any, Any] | None, key: Any) -> Any:
+    """This function will look a key up; None when it is not there."""
+    return mapping.get(key) if mapping else None
+
+
+@register.filter
+def quantity(value: Decimal | int | None) -> str:
+    """This function will print a measured value: 3,000; 12.5; - for no value."""
+    if value is None or value == "":
+        return "-"
+    whole = int(value)
+    return number_format(whole if value == whole else Decimal(value).normalize(), force_grouping=True)
+
+
+@register.filter
+def month(text: str) -> str:
+    """This function will print a date that may be only a month or a year: 2021年6月18日, 2021年6月, 2021年."""
+    if not text or get_language() == "en":
+        return text or ""
+    names = ("年", "月", "日")
+    return "".join(f"{int(part)}{name}" for part, name in zip(text.split("-"), names, strict=False))
+
+
+@register.filter
+def target_words(target: Any, indicator: Any) -> str:
+    """This function will print a target as a sentence has it: 3,000件/年以上."""
+    words = {
+        "at_least": _("%(value)s %(unit)s or more"),
+        "at_most": _("%(value)s %(unit)s or less"),
+        "about": _("about %(value)s %(unit)s"),
+    }
+    return words[indicator.direction] % {"value": quantity(target.value), "unit": indicator.unit}

@@ -1,0 +1,477 @@
+"""What one page shows of a program, an area or a project, read in a constant number of queries.
+
+The subject comes from a visible queryset; everything listed here of *other* objects is restricted again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Count, Prefetch, Q, QuerySet, Sum
+
+from programs.models import (
+    AreaDirector,
+    AwardNumber,
+    BudgetLine,
+    Emphasis,
+    FundEdge,
+    HQMember,
+    IndicatorTarget,
+    Milestone,
+    OutcomeIndicator,
+    Participation,
+    PolicyBasis,
+    Program,
+    ProgramAgency,
+    ProgramStaff,
+    Project,
+    ProjectComplement,
+    ProjectMember,
+    ResearchArea,
+    StageGate,
+    TrlAssessment,
+    TrlLevel,
+    UnpricedItem,
+)
+from programs.queries import (
+    Remainder,
+    areas_visible_to,
+    observations_in_force,
+    programs_visible_to,
+    projects_visible_to,
+    remainders,
+)
+
+INITIAL_KINDS = (BudgetLine.Kind.INITIAL_PROPOSAL, BudgetLine.Kind.INITIAL)
+
+
+# Money as printed -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedYear:
+    """The figures a source prints together: a year's initial budget, the year before, the latest supplementary one."""
+
+    fiscal_year: int | None
+    initial: BudgetLine | None
+    previous: BudgetLine | None
+    supplementary: BudgetLine | None
+
+    @property
+    def is_new(self) -> bool:
+        """新規: there is no previous year; that is not a previous year of 0."""
+        return bool(self.initial and self.initial.is_new)
+
+    @property
+    def unit(self) -> str:
+        line = self.initial or self.supplementary
+        return str(line.printed_unit) if line else str(BudgetLine.PrintedUnit.MILLION)
+
+    @property
+    def is_estimate(self) -> bool:
+        return any(line.is_estimate for line in (self.initial, self.previous, self.supplementary) if line)
+
+
+def printed_year(lines: Iterable[BudgetLine]) -> PrintedYear:
+    """This function will pick the figures of the newest year with an initial budget, as its paper prints them."""
+    known = list(lines)
+    years = [line.fiscal_year for line in known if line.kind in INITIAL_KINDS]
+    newest = max(years, default=None)
+
+    def find(year: int | None, *kinds: str) -> BudgetLine | None:
+        return next((line for line in known if line.fiscal_year == year and line.kind in kinds), None)
+
+    extra = [line for line in known if line.kind == BudgetLine.Kind.SUPPLEMENTARY]
+    return PrintedYear(
+        newest,
+        find(newest, *INITIAL_KINDS),
+        find(newest - 1, *reversed(INITIAL_KINDS)) if newest else None,
+        max(extra, key=lambda line: line.fiscal_year, default=None),
+    )
+
+
+# Indicators -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class IndicatorSheet:
+    """An indicator with its targets and its value of each fiscal year."""
+
+    indicator: OutcomeIndicator
+    targets: list[IndicatorTarget]
+    years: list[tuple[int, Decimal]]
+
+    @property
+    def latest(self) -> tuple[int, Decimal] | None:
+        return self.years[-1] if self.years else None
+
+
+def indicator_sheets(programs: Iterable[Program]) -> list[IndicatorSheet]:
+    """This function will return the programs' indicators; a year is the whole's value, else the institutions' sum."""
+    indicators = list(
+        OutcomeIndicator.objects.filter(program__in=list(programs)).prefetch_related("targets").order_by("kind", "id")
+    )
+    if not indicators:
+        return []
+    values: dict[int, list[tuple[int, Decimal]]] = {}
+    sums = (
+        observations_in_force(indicator.pk for indicator in indicators)
+        .values("indicator_id", "fiscal_year")
+        .annotate(
+            whole=Sum("value", filter=Q(organization__isnull=True)),
+            parts=Sum("value", filter=Q(organization__isnull=False)),
+        )
+        .order_by("indicator_id", "fiscal_year")
+    )
+    for row in sums:
+        total = row["parts"] if row["whole"] is None else row["whole"]
+        values.setdefault(row["indicator_id"], []).append((row["fiscal_year"], total))
+    return [IndicatorSheet(one, list(one.targets.all()), values.get(one.pk, [])) for one in indicators]
+
+
+# Programs -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AreaRow:
+    """An area with who directs it today and how many of its projects are registered, by kind."""
+
+    area: ResearchArea
+    director: AreaDirector | None
+    counts: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramSheet:
+    """Everything one program page shows."""
+
+    program: Program
+    ancestors: list[Program]
+    children: list[Program]
+    remainders: list[Remainder]
+    lines: list[BudgetLine]
+    basis: list[PolicyBasis]
+    unpriced: list[UnpricedItem]
+    emphases: list[Emphasis]
+    agencies: list[ProgramAgency]
+    directors: list[ProgramStaff]
+    participations: list[Participation]
+    areas: list[AreaRow]
+    indicators: list[IndicatorSheet]
+    gates: list[StageGate]
+    project_counts: dict[str, int]
+    projects: list[Project] = field(default_factory=list)
+
+    @property
+    def project_total(self) -> int:
+        return sum(self.project_counts.values())
+
+
+def program_sheet(user: object, program: Program, on: date) -> ProgramSheet:
+    """This function will read one program. Figures of components are printed facts; links and projects are the reader's."""
+    program = Program.objects.prefetch_related(
+        "budget_lines", "policy_basis", "unpriced_items", "emphases",
+        Prefetch("agencies", ProgramAgency.objects.select_related("organization")),
+        Prefetch("participations", Participation.objects.filter(ends_on__isnull=True).select_related("organization")),
+    ).get(pk=program.pk)  # fmt: skip
+    children = list(program.children.prefetch_related("budget_lines").order_by("position", "path"))
+    visible = {one.path: one for one in programs_visible_to(user).filter(_related(program))}
+    counts = project_counts(projects_visible_to(user).filter(program=program))
+    return ProgramSheet(
+        program=program,
+        ancestors=[visible[path] for path in _prefixes(program.path) if path in visible],
+        children=[child for child in children if child.path in visible],
+        remainders=remainders(program, children),
+        lines=list(program.budget_lines.all()),
+        basis=list(program.policy_basis.all()),
+        unpriced=list(program.unpriced_items.all()),
+        emphases=list(program.emphases.all()),
+        agencies=list(program.agencies.all()),
+        directors=_directors_of(program, on) if not counts.by_area else [],
+        participations=list(program.participations.all()),
+        areas=_area_rows(program, on, counts.by_area),
+        indicators=indicator_sheets([program]),
+        gates=list(program.gates.order_by("held_on", "ref")),
+        project_counts=counts.by_kind,
+        projects=_areless_projects(user, program) if counts.without_area else [],
+    )
+
+
+def _related(program: Program) -> Q:
+    return Q(path__in=_prefixes(program.path)) | Q(parent_id=program.pk)
+
+
+def _prefixes(path: str) -> list[str]:
+    parts = path.rstrip("/").split("/")
+    return ["/".join(parts[:depth]) + "/" for depth in range(1, len(parts))]
+
+
+def _directors_of(program: Program, on: date) -> list[ProgramStaff]:
+    return list(
+        program.staff.filter(
+            Q(ends_on__isnull=True) | Q(ends_on__gte=on),
+            role=ProgramStaff.Role.PROGRAM_DIRECTOR,
+            starts_on__lte=on,
+            approved_by__isnull=False,
+        ).select_related("person")
+    )
+
+
+def _area_rows(program: Program, on: date, counts: dict[int, dict[str, int]]) -> list[AreaRow]:
+    areas = program.areas.prefetch_related(directors_in_force(on)).order_by("number")
+    return [AreaRow(area, next(iter(area.now), None), counts.get(area.pk, {})) for area in areas]  # type: ignore[attr-defined]
+
+
+def directors_in_force(on: date) -> Prefetch:
+    """This function will return the prefetch that gives each area its director of this day as `now` (none or one)."""
+    terms = AreaDirector.objects.filter(
+        Q(ends_on__isnull=True) | Q(ends_on__gte=on), starts_on__lte=on, approved_by__isnull=False
+    )
+    return Prefetch("directors", terms.select_related("person"), to_attr="now")
+
+
+def _areless_projects(user: object, program: Program) -> list[Project]:
+    return list(projects_visible_to(user).filter(program=program, area__isnull=True)[:100])
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectCounts:
+    """Counts of the projects that the reader may see."""
+
+    by_kind: dict[str, int]
+    by_area: dict[int, dict[str, int]]
+    without_area: int
+
+
+def project_counts(projects: QuerySet[Project]) -> ProjectCounts:
+    """This function will count visible projects by kind and by area in one query."""
+    by_kind: dict[str, int] = {}
+    by_area: dict[int, dict[str, int]] = {}
+    without_area = 0
+    rows = projects.prefetch_related(None).order_by("area_id", "kind").values_list("area_id", "kind")
+    for area_id, kind, number in rows.annotate(number=Count("pk")):
+        by_kind[kind] = by_kind.get(kind, 0) + number
+        if area_id is None:
+            without_area += number
+        else:
+            by_area.setdefault(area_id, {})[kind] = number
+    return ProjectCounts(by_kind, by_area, without_area)
+
+
+# Areas ----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TrlStand:
+    """Where a project stands on the scale: latest plan, claim and assessment."""
+
+    project: Project
+    planned: TrlAssessment | None
+    claimed: TrlAssessment | None
+    assessed: TrlAssessment | None
+
+
+@dataclass(frozen=True, slots=True)
+class AreaSheet:
+    """Everything one area page shows."""
+
+    area: ResearchArea
+    directors: list[AreaDirector]
+    projects: list[TrlStand]
+    allocations: list[tuple[int, int]]
+    gates: list[StageGate]
+    complements: list[tuple[Project, list[Project]]]
+
+
+def area_sheet(user: object, area: ResearchArea) -> AreaSheet:
+    """This function will read one area; its projects and links are those the reader may see."""
+    projects = list(
+        projects_visible_to(user)
+        .filter(area=area)
+        .prefetch_related(Prefetch("trl_assessments", TrlAssessment.objects.select_related("level")))
+    )
+    by_id = {project.pk: project for project in projects}
+    links: dict[int, list[Project]] = {}
+    for basic_id, flagship_id in ProjectComplement.objects.filter(basic__in=by_id, flagship__in=by_id).values_list(
+        "basic_id", "flagship_id"
+    ):
+        links.setdefault(flagship_id, []).append(by_id[basic_id])
+    allocations = (
+        FundEdge.objects.filter(target__area=area, kind=FundEdge.Kind.ALLOCATION)
+        .values_list("fiscal_year")
+        .annotate(total=Sum("amount_yen"))
+        .order_by("fiscal_year")
+    )
+    return AreaSheet(
+        area=area,
+        directors=list(area.directors.filter(approved_by__isnull=False).select_related("person").order_by("-starts_on")),
+        projects=[trl_stand(project) for project in projects],
+        allocations=list(allocations),
+        gates=list(StageGate.objects.filter(program_id=area.program_id).order_by("held_on", "ref")),
+        complements=[(project, links[project.pk]) for project in projects if project.pk in links],
+    )
+
+
+def trl_stand(project: Project) -> TrlStand:
+    """This function will pick the latest of each kind; needs `trl_assessments` prefetched."""
+    latest = {one.kind: one for one in project.trl_assessments.all()}
+    return TrlStand(project, latest.get("planned"), latest.get("claimed"), latest.get("assessed"))
+
+
+# Projects -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectMoney:
+    """A project's money of one fiscal year in yen; None where nothing is on record."""
+
+    fiscal_year: int
+    allocated: int | None
+    contracted: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSheet:
+    """Everything the first page of a project shows, apart from its reports."""
+
+    project: Project
+    award_numbers: list[str]
+    trl: list[TrlAssessment]
+    milestones: list[Milestone]
+    gates: list[StageGate]
+    money: list[ProjectMoney]
+    linked: list[Project]
+    principal: ProjectMember | None
+    headquarters: int
+
+    def points(self, kind: str) -> list[TrlAssessment]:
+        """This function will return the assessments of one kind in the order of their dates."""
+        return [one for one in self.trl if one.kind == kind]
+
+    def latest(self, kind: str) -> TrlAssessment | None:
+        """This function will return the newest assessment of one kind."""
+        return next(iter(reversed(self.points(kind))), None)
+
+
+def project_sheet(user: object, project: Project, on: date) -> ProjectSheet:
+    """This function will read one project. `linked` are the Flagships a basic project complements, or the reverse."""
+    people = in_force_members(project, on)
+    return ProjectSheet(
+        project=project,
+        award_numbers=list(AwardNumber.objects.filter(project=project).values_list("number", flat=True)),
+        trl=trl_history(project),
+        milestones=list(project.milestones.order_by("planned_on", "number")),
+        gates=list(StageGate.objects.filter(program_id=project.program_id).order_by("held_on", "ref")),
+        money=project_money(project),
+        linked=linked_projects(user, project),
+        principal=next((one for one in people if one.role == ProjectMember.Role.PRINCIPAL_INVESTIGATOR), None),
+        headquarters=HQMember.objects.filter(headquarters__project=project).count()
+        if project.kind == Project.Kind.FLAGSHIP
+        else 0,
+    )
+
+
+def trl_history(project: Project) -> list[TrlAssessment]:
+    """This function will return every level on record for the project, oldest first, with its wording."""
+    return list(project.trl_assessments.select_related("level").order_by("on", "id"))
+
+
+def trl_levels() -> list[TrlLevel]:
+    """This function will return the nine levels of the default scale."""
+    return list(TrlLevel.objects.filter(scale__is_default=True).select_related("scale").order_by("number"))
+
+
+def project_money(project: Project) -> list[ProjectMoney]:
+    """This function will return the project's allocations and contracts by fiscal year, newest first; integer yen."""
+    sums: dict[int, dict[str, int]] = {}
+    edges = (
+        FundEdge.objects.filter(
+            Q(target__project=project, target__kind="project", kind=FundEdge.Kind.ALLOCATION)
+            | Q(source__project=project, source__kind="project", kind=FundEdge.Kind.CONTRACT)
+        )
+        .values_list("fiscal_year", "kind")
+        .annotate(total=Sum("amount_yen"))
+    )
+    for year, kind, total in edges:
+        sums.setdefault(year, {})[kind] = total
+    return [
+        ProjectMoney(year, sums[year].get("allocation"), sums[year].get("contract"))
+        for year in sorted(sums, reverse=True)
+    ]
+
+
+def linked_projects(user: object, project: Project) -> list[Project]:
+    """This function will return what a basic project complements, or by what a Flagship project is complemented."""
+    if project.kind == Project.Kind.BASIC:
+        links = ProjectComplement.objects.filter(basic=project).values("flagship_id")
+    elif project.kind == Project.Kind.FLAGSHIP:
+        links = ProjectComplement.objects.filter(flagship=project).values("basic_id")
+    else:
+        return []
+    return list(projects_visible_to(user).filter(pk__in=links))
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectPeople:
+    """Who takes part in a project today."""
+
+    institutions: Sequence[Participation]
+    members: Sequence[ProjectMember]
+    headquarters: Sequence[HQMember]
+    director: AreaDirector | None
+
+
+def project_people(project: Project, on: date) -> ProjectPeople:
+    """This function will return the institutions, investigators, HQ and director of a project on this day."""
+    headquarters = HQMember.objects.filter(
+        Q(ends_on__isnull=True) | Q(ends_on__gte=on), headquarters__project=project, starts_on__lte=on
+    ).select_related("person")
+    director = AreaDirector.objects.filter(
+        Q(ends_on__isnull=True) | Q(ends_on__gte=on),
+        area_id=project.area_id,
+        starts_on__lte=on,
+        approved_by__isnull=False,
+    ).select_related("person")
+    return ProjectPeople(
+        list(project.participations.select_related("organization").order_by("role", "organization__name_kana")),
+        in_force_members(project, on),
+        list(headquarters),
+        director.first() if project.area_id else None,
+    )
+
+
+def in_force_members(project: Project, on: date) -> list[ProjectMember]:
+    """This function will return the investigators of a project on this day, the principal one first."""
+    return list(
+        project.members.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=on), starts_on__lte=on)
+        .select_related("person", "organization")
+        .order_by("-role", "person__name_kana")
+    )
+
+
+# Choices of the project list ------------------------------------------------------------------------------------------
+
+
+def list_choices(user: object) -> dict[str, list[tuple[str, str]]]:
+    """This function will return what a list of visible projects can be narrowed by: programs, areas, institutions."""
+    seen = projects_visible_to(user).prefetch_related(None).order_by()
+    programs = programs_visible_to(user).filter(pk__in=seen.values("program_id"))
+    areas = areas_visible_to(user).filter(pk__in=seen.values("area_id")).select_related("program")
+    leads = (
+        Participation.objects.filter(role="lead", ends_on__isnull=True, project__in=seen.values("pk"))
+        .values_list("organization__ref", "organization__name_ja", "organization__name_en")
+        .distinct()
+        .order_by("organization__name_ja")
+    )
+    return {
+        "program": [(program.ref, program.name) for program in programs],
+        "area": [(area.ref, f"{area.ref}  {area.name}") for area in areas],
+        "institution": [(ref, name_ja) for ref, name_ja, _name_en in leads],
+    }
