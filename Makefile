@@ -1,0 +1,42 @@
+# The commands of the project. `make run` and `make test` install what is missing by themselves.
+.PHONY: run test bench fix docs screens css lock setup setup-test check
+PY := .venv/bin/python
+
+run: setup
+	@$(PY) -m config.run
+
+test: setup-test check
+	$(PY) -m pytest -n 2 --dist loadfile
+
+check: setup-test
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/djlint templates --check --lint --quiet
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	$(PY) -m config.docs --check
+
+bench: setup-test
+	$(PY) -m tests.load.bench
+
+fix: setup-test
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+	.venv/bin/djlint templates --reformat --quiet || true
+
+docs: setup-test
+	$(PY) -m config.docs
+	$(PY) manage.py spectacular --file docs/openapi.json --format openapi-json
+
+screens: setup-test
+	$(PY) -m tests.browser.screens
+
+# Writes requirements*.txt from requirements*.in; needs `uv` on the path.
+lock:
+	$(PY) -m config.lock
+
+setup:
+	@config/setup.sh run
+
+setup-test:
+	@config/setup.sh test
