@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from django.utils.translation import gettext_lazy as _
-
+from config import logs
 from config.settings.environment import mail, optional, storage
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -158,11 +157,14 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_TIME_LIMIT = 900
 CELERY_TASK_SOFT_TIME_LIMIT = 840
-CELERY_WORKER_PREFETCH_MULTIPLIER = 4
+CELERY_WORKER_PREFETCH_MULTIPLIER = 8
+# Remote control and events would need queues of their own, and the application may create none.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = TIME_ZONE
 # Longer than the longest task, else a task that still runs is handed out again.
 BROKER_VISIBILITY_TIMEOUT = 3 * CELERY_TASK_TIME_LIMIT
 
-SILENCED_SYSTEM_CHECKS: list[str] = []
-SITE_NAME = _("Sekisho")
+LOG_AS_JSON = optional("LOG_AS_JSON") == "1"
+logs.configure()
+LOGGING = logs.logging_config(LOG_AS_JSON)

@@ -8,7 +8,7 @@ from config.settings.base import *  # noqa: F403
 from config.settings.base import BROKER_VISIBILITY_TIMEOUT, STORAGES, VAR_DIR
 from config.settings.environment import broker_from_database, database, optional
 
-DEBUG = optional("DEBUG", "1") == "1"
+DEBUG = optional("DEBUG", "0") == "1"
 SECRET_KEY = optional("SECRET_KEY", hashlib.sha256(str(VAR_DIR).encode()).hexdigest())
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", "testserver"]
 VAR_DIR.mkdir(exist_ok=True)
@@ -30,7 +30,7 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 CELERY_BROKER_URL = optional("BROKER_URL")
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {"visibility_timeout": BROKER_VISIBILITY_TIMEOUT}
 if not CELERY_BROKER_URL:
-    CELERY_BROKER_URL, _options = broker_from_database(DATABASE_OWNER)
+    CELERY_BROKER_URL, _options = broker_from_database(DATABASES["default"])
     CELERY_BROKER_TRANSPORT_OPTIONS.update(_options)
 
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}

@@ -82,4 +82,4 @@ def broker_from_database(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         "dbname": config["NAME"],
     }
     text = " ".join(f"{key}={value}" for key, value in words.items() if value)
-    return "pgmq://", {"conn_string": text}
+    return "pgmq://localhost", {"conn_string": text, "init_extension": False, "wait_time_seconds": 2, "polling_interval": 0.2}

@@ -1,0 +1,57 @@
+"""Settings of the machine's door: OAuth 2, REST framework, the OpenAPI document, limits."""
+
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["api.auth.BearerToken"],
+    "DEFAULT_PERMISSION_CLASSES": ["api.auth.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["api.throttling.ClientAllowance"],
+    "DEFAULT_SCHEMA_CLASS": "api.schema.ApiSchema",
+    "EXCEPTION_HANDLER": "api.problems.problem_handler",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+}
+
+OAUTH2_PROVIDER = {
+    # Client credentials and nothing else: machines sign in here, people at the portal.
+    "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.BackendApplicationServer",
+    "OAUTH2_VALIDATOR_CLASS": "api.auth.ClientValidator",
+    "SCOPES_BACKEND_CLASS": "api.auth.ClientScopes",
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
+    # Only the hash of a token is stored.
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Sekisho API",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_PUBLIC": True,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "PREPROCESSING_HOOKS": ["api.schema.only_this_api"],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums"],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ProgramKind": "programs.models.Program.Kind",
+        "ProjectKind": "programs.models.Project.Kind",
+        "ProjectState": "programs.models.Project.State",
+        "ParticipationRole": "programs.models.Participation.Role",
+        "BudgetLineKind": "programs.models.BudgetLine.Kind",
+        "PrintedUnit": "programs.models.BudgetLine.PrintedUnit",
+        "IndicatorKind": "programs.models.OutcomeIndicator.Kind",
+        "IndicatorDirection": "programs.models.OutcomeIndicator.Direction",
+        "IndicatorPeriod": "programs.models.OutcomeIndicator.Period",
+        "ReportKind": "reporting.models.schedule.ReportKind",
+    },
+}
+
+# Requests of one client: a steady rate, and how many may come at once.
+API_REQUESTS_PER_MINUTE = 600
+API_REQUESTS_AT_ONCE = 200
+# Tokens of one client: each costs a slow hash.
+API_TOKENS_PER_MINUTE = 20
+API_TOKENS_AT_ONCE = 10
+# One NDJSON upload.
+API_UPLOAD_MAX_LINES = 50_000
+API_UPLOAD_MAX_BYTES = 20 * 1024 * 1024
