@@ -92,7 +92,8 @@ class Child:
 
     @staticmethod
     def _exchange(process: subprocess.Popen[bytes], payload: bytes, deadline: float) -> tuple[int, bytes]:
-        assert process.stdin and process.stdout
+        assert process.stdin
+        assert process.stdout
         process.stdin.write(_HEAD.pack(len(payload), _DONE) + payload)
         process.stdin.flush()
         size, status = _HEAD.unpack(_read(process.stdout, _HEAD.size, deadline))

@@ -93,8 +93,15 @@ def test_count_characters_when_the_browser_counts_then_the_same(tmp_path):
     page = tmp_path / "count.html"
     page.write_text(f"<meta charset=utf-8><body><script>{script}</script>")
     shown = subprocess.run(
-        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/profile", "--dump-dom"]
-        + [page.as_uri()],
+        [
+            CHROMIUM,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            f"--user-data-dir={tmp_path}/profile",
+            "--dump-dom",
+            page.as_uri(),
+        ],
         capture_output=True,
         text=True,
         check=True,
