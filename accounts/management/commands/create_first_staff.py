@@ -1,0 +1,42 @@
+"""`create_first_staff A B`: the first two people, who then grant every further role."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.actions.people import create_person, create_user
+from accounts.actions.roles import create_first_staff
+from accounts.models import User
+from common.actors import SYSTEM
+from common.errors import Refused
+
+
+class Command(BaseCommand):
+    help = "Makes the first two ministry staff, each approved by the other. Later roles are granted in the admin."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("emails", nargs=2, metavar="EMAIL", help="mail addresses of two different people")
+        parser.add_argument("--names", nargs=2, metavar="NAME", help="their names, for addresses without a sign-in")
+
+    def handle(self, *args: Any, emails: list[str], names: list[str] | None, **options: Any) -> None:
+        """This function will open missing sign-ins, then found the staff; nothing is written when it is refused."""
+        try:
+            with transaction.atomic():
+                users = [_user(email, names[i] if names else "") for i, email in enumerate(emails)]
+                create_first_staff(*users, at=timezone.now())
+        except Refused as refusal:
+            raise CommandError(str(refusal.message)) from refusal
+        self.stdout.write(f"{emails[0]} and {emails[1]} are ministry staff now and approve each other's grants.")
+
+
+def _user(email: str, name: str) -> User:
+    user = User.objects.filter(email=email.strip().lower()).first()
+    if user is not None:
+        return user
+    if not name:
+        raise CommandError(f"There is no sign-in for {email}. Give both names with --names.")
+    at = timezone.now()
+    return create_user(create_person(name_ja=name, by=SYSTEM, at=at), email=email, by=SYSTEM, at=at)

@@ -1,0 +1,88 @@
+"""Who may declare, see and settle conflicts of interest."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+
+from accounts.models import Person
+from accounts.queries import grants_of
+from evaluations.models import ConflictOfInterest
+from programs.models import Project
+from programs.rules import EVERYTHING, NOTHING, not_recused, programs_run_by, programs_staffed_by, projects_visible
+
+
+def conflicts_visible(user: object) -> Q:
+    """This function will return the condition for the conflicts that this user may see.
+
+    One's own; those of the projects of which one is ministry staff or agency staff; all for the auditor. Machines see
+    none. Whoever is in conflict with a project sees only the own conflict of it.
+    """
+    grants = grants_of(user)
+    if grants.person_id is None:
+        return NOTHING
+    own = Q(person_id=grants.person_id)
+    projects = Project.objects.filter(not_recused(grants.person_id))
+    if grants.has("auditor"):
+        return own | Q(project__in=projects)
+    return own | Q(project__in=projects.filter(_projects_settled_by(user)))
+
+
+def _projects_settled_by(user: object) -> Q:
+    grants = grants_of(user)
+    if grants.person_id is None:
+        return NOTHING
+    settled = Q(program__in=programs_staffed_by(grants.person_id, "ministry_staff"))
+    if agencies := grants.organizations("agency_staff"):
+        settled |= Q(program__in=programs_run_by(agencies))
+    return settled
+
+
+def may_declare(user: object, person: Person, project: Project) -> bool:
+    """This function will tell whether the user may record a conflict of this person with this project.
+
+    Everybody declares the own conflicts; an evaluator with a project not shown to them as well. The secretariat and
+    whoever settles the project's conflicts record what was reported or detected about others.
+    """
+    grants = grants_of(user)
+    if grants.person_id is None:
+        return False
+    if grants.person_id == person.pk:
+        return (
+            grants.has("evaluator")
+            or grants.has("panel_chair")
+            or Project.objects.filter(projects_visible(user), pk=project.pk).exists()
+        )
+    if grants.has("secretariat"):
+        return Project.objects.filter(EVERYTHING & not_recused(grants.person_id), pk=project.pk).exists()
+    return _settles(user, project)
+
+
+def may_settle(user: object, conflict: ConflictOfInterest) -> bool:
+    """This function will tell whether the user may confirm, dismiss or end this conflict.
+
+    Ministry staff of the program or people of the agency that runs it; never the declarer, never the person in
+    conflict, never somebody who is recused from the project themselves.
+    """
+    grants = grants_of(user)
+    if grants.person_id is None or grants.person_id == conflict.person_id:
+        return False
+    return _settles(user, conflict.project)
+
+
+def _settles(user: object, project: Project) -> bool:
+    person_id = grants_of(user).person_id
+    if person_id is None:
+        return False
+    return Project.objects.filter(_projects_settled_by(user) & not_recused(person_id), pk=project.pk).exists()
+
+
+def actions_allowed(user: object, conflict: ConflictOfInterest) -> set[str]:
+    """This function will return what the user may do with the conflict: names such as `conflict.confirm`."""
+    if not ConflictOfInterest.objects.filter(conflicts_visible(user), pk=conflict.pk).exists():
+        return set()
+    allowed = {"conflict.view"}
+    if may_settle(user, conflict):
+        allowed.add("conflict.end")
+        if conflict.declared_by_id != getattr(user, "pk", None):
+            allowed |= {"conflict.confirm", "conflict.dismiss"}
+    return allowed
