@@ -13,7 +13,7 @@ from structlog.contextvars import get_contextvars
 from common.actors import SYSTEM, Actor
 from common.models import JournalEntry
 
-__all__ = ["SYSTEM", "Change", "history_of", "record", "record_many"]
+__all__ = ["SYSTEM", "Change", "done_by", "history_of", "record", "record_many"]
 
 
 def record(
@@ -71,3 +71,9 @@ def history_of(*subjects: models.Model) -> models.QuerySet[JournalEntry]:
     for subject in subjects:
         wanted |= models.Q(subject_type=subject._meta.label_lower, subject_id=subject.pk)
     return JournalEntry.objects.filter(wanted).order_by("-at", "-id")
+
+
+def done_by(actor: Actor, since: datetime) -> models.QuerySet[JournalEntry]:
+    """This function will return what this actor has done since then, newest first."""
+    mine = JournalEntry.objects.filter(actor_kind=actor.actor_kind, actor_id=actor.actor_id, at__gte=since)
+    return mine.order_by("-at", "-id")

@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Count, Prefetch, Q, QuerySet, Sum
+from django.db.models import CharField, Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
 
+from accounts.models import Organization
+from accounts.queries import grants_of
 from programs.models import (
     AreaDirector,
     AwardNumber,
@@ -39,11 +42,14 @@ from programs.models import (
 from programs.queries import (
     Remainder,
     areas_visible_to,
+    lead_institutions,
     observations_in_force,
     programs_visible_to,
     projects_visible_to,
     remainders,
+    search_projects,
 )
+from programs.rules import projects_led_by, projects_visible
 
 INITIAL_KINDS = (BudgetLine.Kind.INITIAL_PROPOSAL, BudgetLine.Kind.INITIAL)
 
@@ -175,7 +181,7 @@ class ProgramSheet:
 
 
 def program_sheet(user: object, program: Program, on: date) -> ProgramSheet:
-    """This function will read one program. Figures of components are printed facts; links and projects are the reader's."""
+    """This function will read one program. Links and projects are the reader's own."""
     program = Program.objects.prefetch_related(
         "budget_lines", "policy_basis", "unpriced_items", "emphases",
         Prefetch("agencies", ProgramAgency.objects.select_related("organization")),
@@ -311,7 +317,9 @@ def area_sheet(user: object, area: ResearchArea) -> AreaSheet:
     )
     return AreaSheet(
         area=area,
-        directors=list(area.directors.filter(approved_by__isnull=False).select_related("person").order_by("-starts_on")),
+        directors=list(
+            area.directors.filter(approved_by__isnull=False).select_related("person").order_by("-starts_on")
+        ),
         projects=[trl_stand(project) for project in projects],
         allocations=list(allocations),
         gates=list(StageGate.objects.filter(program_id=area.program_id).order_by("held_on", "ref")),
@@ -456,22 +464,62 @@ def in_force_members(project: Project, on: date) -> list[ProjectMember]:
     )
 
 
-# Choices of the project list ------------------------------------------------------------------------------------------
+# What waits for a director --------------------------------------------------------------------------------------------
 
 
-def list_choices(user: object) -> dict[str, list[tuple[str, str]]]:
-    """This function will return what a list of visible projects can be narrowed by: programs, areas, institutions."""
-    seen = projects_visible_to(user).prefetch_related(None).order_by()
-    programs = programs_visible_to(user).filter(pk__in=seen.values("program_id"))
-    areas = areas_visible_to(user).filter(pk__in=seen.values("area_id")).select_related("program")
-    leads = (
-        Participation.objects.filter(role="lead", ends_on__isnull=True, project__in=seen.values("pk"))
-        .values_list("organization__ref", "organization__name_ja", "organization__name_en")
-        .distinct()
-        .order_by("organization__name_ja")
+def claims_to_assess(user: object) -> list[TrlAssessment]:
+    """This function will return the newest claim of each directed project that no assessment followed."""
+    me = grants_of(user).person_id
+    if me is None:
+        return []
+    directed = Project.objects.filter(projects_visible(user) & projects_led_by(me), state=Project.State.RUNNING)
+    later = TrlAssessment.objects.filter(
+        Q(kind="assessed", on__gte=OuterRef("on")) | Q(kind="claimed", on__gt=OuterRef("on")),
+        project=OuterRef("project"),
     )
-    return {
-        "program": [(program.ref, program.name) for program in programs],
-        "area": [(area.ref, f"{area.ref}  {area.name}") for area in areas],
-        "institution": [(ref, name_ja) for ref, name_ja, _name_en in leads],
-    }
+    claims = TrlAssessment.objects.filter(~Exists(later), project__in=directed, kind="claimed")
+    return list(
+        claims.select_related("level", "project__program", "project__area")
+        .prefetch_related(lead_institutions("project__participations"))
+        .order_by("on", "id")
+    )
+
+
+# The list of projects -------------------------------------------------------------------------------------------------
+
+
+def projects_listed(user: object, query: str = "") -> QuerySet[Project]:
+    """This function will return the visible projects, searched, each with `lead_name` to sort by."""
+    lead = Participation.objects.filter(role="lead", ends_on__isnull=True, project=OuterRef("pk"))
+    names = Subquery(lead.values("organization__name_ja")[:1], output_field=CharField())
+    projects = search_projects(user, query) if query else projects_visible_to(user)
+    return projects.annotate(lead_name=Coalesce(names, Value("")))
+
+
+def program_choices(user: object) -> list[tuple[str, str]]:
+    """This function will return the programs that have projects which the reader may see."""
+    programs = programs_visible_to(user).filter(pk__in=_seen(user).values("program_id"))
+    return [(program.ref, program.name) for program in programs]
+
+
+def area_choices(user: object) -> list[tuple[str, str]]:
+    """This function will return the areas that have projects which the reader may see."""
+    areas = areas_visible_to(user).filter(pk__in=_seen(user).values("area_id"))
+    return [(area.ref, f"{area.number} {area.name} ({area.ref})") for area in areas]
+
+
+def institution_choices(user: object) -> list[tuple[str, str]]:
+    """This function will return the institutions that lead projects which the reader may see."""
+    leads = Participation.objects.filter(role="lead", ends_on__isnull=True, project__in=_seen(user).values("pk"))
+    found = Organization.objects.filter(pk__in=leads.values("organization_id")).order_by("name_kana", "name_ja")
+    return [(organization.ref, organization.name) for organization in found]
+
+
+def led_by(organization_ref: str) -> Q:
+    """This function will return the condition: projects that this institution leads."""
+    leads = Participation.objects.filter(role="lead", ends_on__isnull=True, organization__ref=organization_ref)
+    return Q(pk__in=leads.values("project_id"))
+
+
+def _seen(user: object) -> QuerySet[Project]:
+    return projects_visible_to(user).select_related(None).prefetch_related(None).order_by()

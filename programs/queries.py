@@ -44,10 +44,10 @@ def projects_visible_to(user: object) -> QuerySet[Project]:
     )
 
 
-def lead_institutions() -> Prefetch:
+def lead_institutions(path: str = "participations") -> Prefetch:
     """This function will return the prefetch that gives each project its lead as `leads` (a list of one)."""
     return Prefetch(
-        "participations",
+        path,
         queryset=Participation.objects.filter(role="lead", ends_on__isnull=True).select_related("organization"),
         to_attr="leads",
     )
@@ -198,6 +198,12 @@ def gates_ahead(program_ids: Iterable[int], on: object) -> QuerySet[StageGate]:
 def observations_in_force(indicator_ids: Iterable[int]) -> QuerySet[IndicatorObservation]:
     """This function will return the observations that no correction replaces."""
     return IndicatorObservation.objects.filter(indicator_id__in=list(indicator_ids), corrected_by__isnull=True)
+
+
+def observations_visible_to(user: object) -> QuerySet[IndicatorObservation]:
+    """This function will return the observations of the indicators this user or client may see, corrected ones too."""
+    visible = OutcomeIndicator.objects.filter(program__in=Program.objects.filter(programs_visible(user)))
+    return IndicatorObservation.objects.filter(indicator__in=visible).order_by("pk")
 
 
 def indicators_visible_to(user: object) -> QuerySet[OutcomeIndicator]:
