@@ -28,6 +28,8 @@ View = Callable[..., HttpResponseBase]
 Find = Callable[[Any, str], QuerySet[Any]]
 May = Callable[[Any, Any], bool]
 
+NOT_YOURS = gettext_lazy("Your roles do not include this page. Ask the ministry's staff if you need it.")
+
 #: "portal.projects.project_page" > "project.view".
 PAGES: dict[str, str] = {}
 
@@ -63,7 +65,7 @@ def page(
     find: Find | None = None,
     key: str = "ref",
     may: May | None = None,
-    why: Any = gettext_lazy("Your roles do not include this page. Ask the ministry's staff if you need it."),
+    why: Any = NOT_YOURS,
     params: Collection[str] = (),
     methods: Sequence[str] = ("GET", "HEAD"),
 ) -> Callable[[View], View]:

@@ -1,0 +1,282 @@
+"""Projects: the list, and one project's page with its tabs; each kind shows what matters to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.timezone import localdate
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from programs.actions.trl import assess_trl, claim_trl
+
+from common.audit import history_of
+from common.charts import Chart
+from common.errors import Refused
+from common.fiscal_year import label as year_label
+from portal.access import clock, page
+from portal.drawings import indicator_chart, language, money_chart, roadmap_chart, trl_chart
+from portal.forms.trl import TrlForm
+from portal.journal import readable
+from portal.lists import Column, Filter, ListSpec, export, read_list
+from programs import queries
+from programs.models import Project
+from programs.overviews import (
+    ProjectSheet,
+    area_choices,
+    indicator_sheets,
+    institution_choices,
+    led_by,
+    program_choices,
+    project_money,
+    project_people,
+    project_sheet,
+    projects_listed,
+    trl_history,
+    trl_levels,
+)
+from programs.queries import project_label
+from programs.rules import actions_allowed
+
+HISTORY_ROWS = 200
+
+
+def find_project(user: Any, ref: str) -> Any:
+    """This function will return the project with this reference, if the reader may see it."""
+    return queries.projects_visible_to(user).filter(ref=ref)
+
+
+# The list -------------------------------------------------------------------------------------------------------------
+
+
+def _lead(project: Project) -> str:
+    return "、".join(lead.organization.name for lead in project.leads)  # type: ignore[attr-defined]
+
+
+PROJECTS = ListSpec(
+    name="projects",
+    rows=projects_listed,
+    columns=(
+        Column(
+            "name", gettext_lazy("Project"), project_label, order="ref", is_fixed=True,
+            link=lambda project: reverse("project", args=[project.ref]),
+        ),
+        Column("ref", gettext_lazy("Reference"), lambda project: project.ref, is_shown=False),
+        Column("program", gettext_lazy("Program"), lambda project: project.program.name, order="program__path"),
+        Column(
+            "area", gettext_lazy("Research area"), lambda project: project.area.name if project.area else None,
+            order=Coalesce("area__ref", Value("")),
+        ),
+        Column("kind", gettext_lazy("Kind"), lambda project: str(project.get_kind_display()), order="kind"),
+        Column("institution", gettext_lazy("Lead institution"), _lead, order="lead_name"),
+        Column(
+            "state", gettext_lazy("State"), lambda project: str(project.get_state_display()), order="state",
+            pill=lambda project: project.state,
+        ),
+        Column(
+            "target_trl", gettext_lazy("Target TRL"), lambda project: project.target_trl,
+            order=Coalesce("target_trl", Value(0)), is_number=True,
+        ),
+        Column(
+            "start", gettext_lazy("First fiscal year"),
+            lambda project: year_label(project.start_fiscal_year, language()) if project.start_fiscal_year else None,
+            order=Coalesce("start_fiscal_year", Value(0)), is_shown=False,
+        ),
+    ),
+    filters=(
+        Filter("program", gettext_lazy("Program"), lambda ref: Q(program__ref=ref), program_choices),
+        Filter("area", gettext_lazy("Research area"), lambda ref: Q(area__ref=ref), area_choices),
+        Filter(
+            "kind", gettext_lazy("Kind"), lambda kind: Q(kind=kind),
+            lambda user: [(kind, str(label)) for kind, label in Project.Kind.choices],
+        ),
+        Filter(
+            "state", gettext_lazy("State"), lambda state: Q(state=state),
+            lambda user: [(state, str(label)) for state, label in Project.State.choices],
+        ),
+        Filter("institution", gettext_lazy("Lead institution"), led_by, institution_choices),
+    ),
+)  # fmt: skip
+
+
+@page(permission="project.list", params=PROJECTS.params)
+def projects_page(request: HttpRequest) -> HttpResponseBase:
+    """This function will list the projects that the reader may see, or hand the same view out as a file."""
+    view = read_list(request, PROJECTS)
+    if download := export(view):
+        return download
+    sample = any(project.is_sample for project in view.items)
+    return render(request, "portal/projects/list.html", {"list": view, "is_sample": sample})
+
+
+# One project ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that is missing, and who owes it."""
+
+    what: str
+    who: str
+    due_on: date | None = None
+    url: str = ""
+
+
+TABS = (
+    ("project", gettext_lazy("Overview")),
+    ("project_trl", gettext_lazy("TRL")),
+    ("project_money", gettext_lazy("Money")),
+    ("project_people", gettext_lazy("People and institutions")),
+    ("project_history", gettext_lazy("History")),
+)
+
+
+def _shown(request: HttpRequest, project: Project, here: str, context: dict[str, Any]) -> HttpResponseBase:
+    """One tab of a project's page, with the head that all tabs share."""
+    tabs = [(reverse(name, args=[project.ref]), label, name == here) for name, label in TABS]
+    common = {"project": project, "label": project_label(project), "tabs": tabs, "is_sample": project.is_sample}
+    template = f"portal/projects/{here.removeprefix('project_') if here != 'project' else 'page'}.html"
+    return render(request, template, {**common, **context})
+
+
+@page(permission="project.view", find=find_project)
+def project_page(request: HttpRequest, project: Project) -> HttpResponseBase:
+    """This function will show where a project stands, what is missing and who owes it."""
+    today = localdate(clock(request))
+    sheet = project_sheet(request.user, project, today)
+    levels = trl_levels() if project.target_trl or sheet.trl else []
+    return _shown(
+        request,
+        project,
+        "project",
+        {
+            "sheet": sheet,
+            "today": today,
+            "kind_template": f"portal/projects/kinds/{project.kind}.html",
+            "trl_chart": trl_chart(sheet, levels) if levels else None,
+            "roadmap": roadmap_chart(sheet, today),
+            "money": sheet.money[0] if sheet.money else None,
+            "money_chart": money_chart(sheet.money[0]) if sheet.money else None,
+            "next_gate": next((gate for gate in sheet.gates if gate.held_on >= today), None),
+            "steps": project_steps(project),
+            "gaps": project_gaps(sheet, today),
+            "theme": project.theme_ja or _theme_of_area(project),
+            **_of_kind(project),
+        },
+    )
+
+
+def _theme_of_area(project: Project) -> str:
+    return str(project.area.themes_ja.get(project.kind, "")) if project.area else ""
+
+
+def _of_kind(project: Project) -> dict[str, Any]:
+    if project.kind not in (Project.Kind.CENTRE, Project.Kind.NETWORK_NODE):
+        return {}
+    indicators: list[tuple[Any, Chart]] = [(one, indicator_chart(one)) for one in indicator_sheets([project.program])]
+    return {"indicators": indicators}
+
+
+def project_steps(project: Project) -> list[dict[str, Any]]:
+    """This function will draw a project's life as steps: done, here, next."""
+    states = [Project.State.PLANNED, Project.State.RUNNING]
+    states.append(Project.State.STOPPED if project.state == Project.State.STOPPED else Project.State.FINISHED)
+    here = states.index(Project.State(project.state))
+    return [
+        {"label": state.label, "stand": "done" if index < here else "here" if index == here else "next"}
+        for index, state in enumerate(states)
+    ]
+
+
+def project_gaps(sheet: ProjectSheet, today: date) -> list[Gap]:
+    """This function will list what a project's record lacks and who owes it, the most urgent first."""
+    project, team = sheet.project, _("the project's team")
+    staff = _("the ministry's staff")
+    gaps = [
+        Gap(_("Milestone “%(title)s” is not reached") % {"title": one.title}, team, one.planned_on)
+        for one in sheet.milestones
+        if one.reached_on is None and one.planned_on < today
+    ]
+    if project.target_trl and not sheet.points("claimed"):
+        gaps.append(Gap(_("A TRL claim with evidence"), team))
+    claimed, assessed = sheet.latest("claimed"), sheet.latest("assessed")
+    if claimed and (assessed is None or assessed.on < claimed.on):
+        gaps.append(Gap(_("An assessment of the TRL claimed"), _("the program director")))
+    if project.kind == Project.Kind.FLAGSHIP and not sheet.headquarters:
+        gaps.append(Gap(_("Members of the headquarters (HQ)"), staff))
+    if sheet.principal is None:
+        gaps.append(Gap(_("The principal investigator"), staff))
+    if not project.title_ja:
+        gaps.append(Gap(_("The project's title"), staff))
+    if not sheet.award_numbers:
+        gaps.append(Gap(_("The award number"), staff))
+    return gaps
+
+
+# Tabs -----------------------------------------------------------------------------------------------------------------
+
+
+@page(permission="project.view", find=find_project, methods=("GET", "HEAD", "POST"))
+def project_trl(request: HttpRequest, project: Project) -> HttpResponseBase:
+    """This function will show every level on record; the project claims, the director assesses."""
+    levels = trl_levels()
+    allowed = actions_allowed(request.user, project)
+    acts = [name for name in ("claim_trl", "assess_trl") if f"project.{name}" in allowed]
+    act = request.POST.get("act", "")
+    forms = {name: TrlForm(levels, data=request.POST if name == act else None, prefix=name) for name in acts}
+    if request.method == "POST" and act in forms:
+        form = forms[act]
+        if form.is_valid() and _write_level(request, project, act, form):
+            return redirect("project_trl", ref=project.ref)
+    history = trl_history(project)
+    sheet = ProjectSheet(project, [], history, [], list(project.program.gates.order_by("held_on")), [], [], None, 0)
+    context = {"forms": forms, "history": history[::-1], "levels": levels, "trl_chart": trl_chart(sheet, levels)}
+    return _shown(request, project, "project_trl", context)
+
+
+def _write_level(request: HttpRequest, project: Project, act: str, form: TrlForm) -> bool:
+    """One call to the action; what it refuses stands beside the field."""
+    action = claim_trl if act == "claim_trl" else assess_trl
+    typed = form.cleaned_data
+    try:
+        action(
+            project, level=typed["level"], on=typed["on"], evidence=typed["evidence"],
+            by=request.user, at=clock(request),
+        )  # fmt: skip
+    except Refused as refusal:
+        form.refuse(refusal)
+        return False
+    messages.success(request, _("The level is on record."))
+    return True
+
+
+@page(permission="project.view", find=find_project)
+def project_money_page(request: HttpRequest, project: Project) -> HttpResponseBase:
+    """This function will show the project's money by fiscal year."""
+    years = project_money(project)
+    return _shown(request, project, "project_money", {"years": [(one, money_chart(one)) for one in years]})
+
+
+@page(permission="project.view", find=find_project)
+def project_people_page(request: HttpRequest, project: Project) -> HttpResponseBase:
+    """This function will show who takes part."""
+    people = project_people(project, localdate(clock(request)))
+    return _shown(request, project, "project_people", {"people": people})
+
+
+@page(
+    permission="project.history",
+    find=find_project,
+    why=gettext_lazy("The history is for the project's team, its director and officers, the ministry and auditors."),
+)
+def project_history_page(request: HttpRequest, project: Project) -> HttpResponseBase:
+    """This function will show who did what, newest first."""
+    entries = readable(history_of(project)[:HISTORY_ROWS])
+    return _shown(request, project, "project_history", {"entries": entries, "limit": HISTORY_ROWS})
