@@ -1,0 +1,64 @@
+"""Production refuses to start half set up, and says what to set."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from config.settings.environment import broker_from_database, database, mail, storage
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPLETE = {
+    "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "SITE_URL": "https://sekisho.example",
+    "CONTACT_EMAIL": "contact@sekisho.example",
+    "DATABASE_URL": "postgresql://app:secret@127.0.0.1:1/sekisho",
+    "EMAIL_URL": "smtp://127.0.0.1:25",
+    "MAIL_FROM": "noreply@sekisho.example",
+    "STORAGE_URL": "file:/nowhere/files",
+}
+START = "import config.settings.prod"
+
+
+def _start(environment: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "config.settings.prod", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", sorted(COMPLETE))
+def test_production_when_a_variable_is_missing_then_it_refuses_and_names_it(name: str) -> None:
+    result = _start({k: v for k, v in COMPLETE.items() if k != name}, "-c", START)
+    assert result.returncode != 0
+    assert f"The environment variable {name} is missing" in result.stderr
+
+
+def test_production_when_complete_then_the_deployment_check_is_clean() -> None:
+    result = _start(COMPLETE, "-W", "ignore", "manage.py", "check", "--deploy", "--fail-level", "WARNING")
+    assert result.returncode == 0, result.stderr
+    assert "no issues" in result.stdout
+
+
+def test_database_when_url_has_a_socket_then_the_host_is_the_socket() -> None:
+    found = database("postgresql://me@/sekisho?host=/run/pg")
+    assert (found["HOST"], found["USER"], found["NAME"]) == ("/run/pg", "me", "sekisho")
+
+
+def test_broker_when_made_from_a_database_then_the_string_is_in_libpq_form() -> None:
+    _, options = broker_from_database(database("postgresql://me:pw@db:5433/sekisho"))
+    assert options["conn_string"] == "host=db port=5433 user=me password=pw dbname=sekisho"
+
+
+@pytest.mark.parametrize("url", ["ftp://x", "http://x", "x"])
+def test_address_when_of_an_unknown_kind_then_it_is_refused(url: str) -> None:
+    for read in (database, mail, lambda value: storage(value, "/")):
+        with pytest.raises(ImproperlyConfigured):
+            read(url)
