@@ -6,7 +6,9 @@ from django.db.models import Q
 
 from accounts.models import Person
 from accounts.queries import grants_of
+from common.states import can_move
 from evaluations.models import ConflictOfInterest
+from evaluations.states import CONFLICT_MOVES
 from programs.models import Project
 from programs.rules import EVERYTHING, NOTHING, not_recused, programs_run_by, programs_staffed_by, projects_visible
 
@@ -80,9 +82,7 @@ def actions_allowed(user: object, conflict: ConflictOfInterest) -> set[str]:
     """This function will return what the user may do with the conflict: names such as `conflict.confirm`."""
     if not ConflictOfInterest.objects.filter(conflicts_visible(user), pk=conflict.pk).exists():
         return set()
-    allowed = {"conflict.view"}
-    if may_settle(user, conflict):
-        allowed.add("conflict.end")
-        if conflict.declared_by_id != getattr(user, "pk", None):
-            allowed |= {"conflict.confirm", "conflict.dismiss"}
-    return allowed
+    steps = set(CONFLICT_MOVES) if may_settle(user, conflict) else set()
+    if conflict.declared_by_id == getattr(user, "pk", None):
+        steps -= {"confirm", "dismiss"}
+    return {"conflict.view"} | {f"conflict.{step}" for step in steps if can_move(conflict, step, CONFLICT_MOVES)}
