@@ -82,6 +82,7 @@ class Child:
                 [sys.executable, "-m", "common.child", self.function, str(self.seconds), str(self.megabytes)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                bufsize=0,
                 cwd=PROJECT,
                 env={name: os.environ[name] for name in _PASSED_ON if name in os.environ}
                 | {"LANG": "C.UTF-8", "PYTHONHASHSEED": "0"},
@@ -94,8 +95,7 @@ class Child:
     def _exchange(process: subprocess.Popen[bytes], payload: bytes, deadline: float) -> tuple[int, bytes]:
         assert process.stdin
         assert process.stdout
-        process.stdin.write(_HEAD.pack(len(payload), _DONE) + payload)
-        process.stdin.flush()
+        _write(process.stdin, _HEAD.pack(len(payload), _DONE) + payload, deadline)
         size, status = _HEAD.unpack(_read(process.stdout, _HEAD.size, deadline))
         return status, _read(process.stdout, size, deadline)
 
@@ -111,8 +111,20 @@ class Child:
                     stream.close()
 
 
+def _write(stream: IO[bytes], data: bytes, deadline: float) -> None:
+    """Write all bytes until the deadline: a child that never gets to reading must not hold the parent up."""
+    rest, descriptor = memoryview(data), stream.fileno()
+    os.set_blocking(descriptor, False)
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, selectors.EVENT_WRITE)
+        while rest:
+            if not selector.select(max(0.0, deadline - time.monotonic())):
+                raise TimeoutError
+            rest = rest[os.write(descriptor, rest) :]
+
+
 def _read(stream: IO[bytes], size: int, deadline: float) -> bytes:
-    """Read exactly so many bytes, past the stream's buffer, until the deadline."""
+    """Read exactly so many bytes until the deadline."""
     pieces, descriptor = bytearray(), stream.fileno()
     with selectors.DefaultSelector() as selector:
         selector.register(descriptor, selectors.EVENT_READ)

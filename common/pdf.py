@@ -127,30 +127,25 @@ def _style_sheet(text: str) -> Any:
 @cache
 def _require_japanese_font() -> None:
     """Without one WeasyPrint prints empty boxes and reports nothing."""
-    if not japanese_fonts():
+    if not has_japanese_font():
         raise RuntimeError(
             "no Japanese font is installed (fc-list :lang=ja is empty): "
             "apt-get install fonts-morisawa-bizud-gothic fonts-noto-cjk"
         )
 
 
-def japanese_fonts() -> int:
-    """This function will count the installed fonts that cover Japanese, as `fc-list :lang=ja` does."""
+def has_japanese_font() -> bool:
+    """This function will tell whether any installed font covers Japanese, as `fc-list :lang=ja` does."""
     library = ctypes.CDLL(ctypes.util.find_library("fontconfig") or "libfontconfig.so.1")
 
     class FontSet(ctypes.Structure):
-        _fields_ = [("count", ctypes.c_int), ("room", ctypes.c_int), ("fonts", ctypes.c_void_p)]
+        _fields_ = (("count", ctypes.c_int), ("room", ctypes.c_int), ("fonts", ctypes.c_void_p))
 
     library.FcNameParse.restype = library.FcObjectSetCreate.restype = ctypes.c_void_p
     library.FcFontList.restype = ctypes.POINTER(FontSet)
     library.FcFontList.argtypes = [ctypes.c_void_p] * 3
-    library.FcFontSetDestroy.argtypes = [ctypes.POINTER(FontSet)]
-    pattern, wanted = library.FcNameParse(b":lang=ja"), library.FcObjectSetCreate()
-    found = library.FcFontList(None, pattern, wanted)
-    count = int(found.contents.count) if found else 0
-    if found:
-        library.FcFontSetDestroy(found)
-    return count
+    found = library.FcFontList(None, library.FcNameParse(b":lang=ja"), library.FcObjectSetCreate())
+    return bool(found) and found.contents.count > 0
 
 
 def _finished(raw: bytes) -> bytes:
