@@ -8,10 +8,11 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["api.throttling.ClientAllowance"],
     "DEFAULT_SCHEMA_CLASS": "api.schema.ApiSchema",
     "EXCEPTION_HANDLER": "api.problems.problem_handler",
-    "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,
 }
 
+# The swappable model has to be named for migrations that point at it.
+OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
 OAUTH2_PROVIDER = {
     # Client credentials and nothing else: machines sign in here, people at the portal.
     "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.BackendApplicationServer",

@@ -1,0 +1,76 @@
+"""Uploads of many rows: one JSON object a line, read as a stream, never as a whole."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
+
+import orjson
+from django.conf import settings
+from django.utils.translation import gettext as _
+from rest_framework.parsers import BaseParser
+
+from api.problems import Problem
+
+NDJSON = "application/x-ndjson"
+_CHUNK = 64 * 1024
+_IN_MEMORY = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A whole upload on disk, with the SHA-256 of its bytes."""
+
+    file: IO[bytes]
+    sha256: str
+
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """This function will yield the lines that are not blank, with their numbers from 1."""
+        self.file.seek(0)
+        for number, line in enumerate(self.file, 1):
+            if stripped := line.strip():
+                yield number, stripped
+
+
+class NdjsonParser(BaseParser):
+    """Writes the stream to a spooled file while counting: what is too large is refused before it is all read."""
+
+    media_type = NDJSON
+
+    def parse(
+        self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Upload:
+        """This function will return the upload, or raise a 413 that says the limit."""
+        digest = hashlib.sha256()
+        file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  (lives as long as the request)
+        size = lines = 0
+        while chunk := stream.read(_CHUNK):
+            size += len(chunk)
+            lines += chunk.count(b"\n")
+            _within_limits(size, lines)
+            digest.update(chunk)
+            file.write(chunk)
+        return Upload(file, digest.hexdigest())
+
+
+def _within_limits(size: int, lines: int) -> None:
+    limits = {"lines": f"{settings.API_UPLOAD_MAX_LINES:,}", "bytes": f"{settings.API_UPLOAD_MAX_BYTES:,}"}
+    if size > settings.API_UPLOAD_MAX_BYTES or lines > settings.API_UPLOAD_MAX_LINES:
+        raise Problem(
+            413,
+            "upload_too_large",
+            _("One upload may have at most %(lines)s lines and %(bytes)s bytes. Send it in parts, each with its own key.")
+            % limits,
+        )
+
+
+def read_line(line: bytes) -> dict[str, Any] | None:
+    """This function will return the JSON object of a line, or None when it is not one."""
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    return row if isinstance(row, dict) else None

@@ -1,0 +1,14 @@
+"""The scopes a client can be given: `<noun>:<read|write>`."""
+
+from __future__ import annotations
+
+SCOPES: dict[str, str] = {
+    "programs:read": "Read programs (事業)",
+    "areas:read": "Read research areas (技術領域)",
+    "projects:read": "Read projects (課題)",
+    "budget-lines:read": "Read budget lines (予算額)",
+    "indicators:read": "Read indicators and their targets (成果目標)",
+    "observations:read": "Read observations of indicators",
+    "observations:write": "Send observations of indicators",
+    "reports:read": "Read accepted progress reports (進捗報告)",
+}

@@ -1,0 +1,26 @@
+"""Addresses of API v1: /api/v1/<noun>/ and /api/v1/<noun>/<ref>/."""
+
+from django.urls import path, re_path
+
+from api.v1.areas import AreaDetail, AreaList
+from api.v1.budget_lines import BudgetLineDetail, BudgetLineList
+from api.v1.document import Document
+from api.v1.indicators import IndicatorDetail, IndicatorList
+from api.v1.programs import ProgramDetail, ProgramList
+from api.v1.projects import ProjectDetail, ProjectList
+
+REF = r"(?P<ref>[A-Za-z0-9_-]{1,64})"
+
+urlpatterns = [
+    path("openapi.json", Document.as_view(), name="api-document"),
+    path("programs/", ProgramList.as_view()),
+    re_path(rf"^programs/{REF}/$", ProgramDetail.as_view()),
+    path("areas/", AreaList.as_view()),
+    re_path(rf"^areas/{REF}/$", AreaDetail.as_view()),
+    path("projects/", ProjectList.as_view()),
+    re_path(rf"^projects/{REF}/$", ProjectDetail.as_view()),
+    path("budget-lines/", BudgetLineList.as_view()),
+    re_path(r"^budget-lines/(?P<ref>[A-Za-z0-9_-]{1,64}\.[0-9]{4}\.[a-z_]{1,20})/$", BudgetLineDetail.as_view()),
+    path("indicators/", IndicatorList.as_view()),
+    re_path(rf"^indicators/{REF}/$", IndicatorDetail.as_view()),
+]

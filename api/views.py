@@ -1,0 +1,116 @@
+"""What every address of the machine's door shares: language, scope, allow-listed parameters, ETag, problems."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import translation
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from api.filters import Filter, filtered, known_parameters
+from api.pagination import Order, page_of, read_page
+from api.problems import language_of, not_found
+from api.sql_json import SqlSerializer
+
+Visible = Callable[[Any], QuerySet[Any]]
+Search = Callable[[Any, str], QuerySet[Any]]
+PAGING = ("cursor", "order", "page_size")
+
+
+class ApiView(APIView):
+    """Errors in the caller's language, whatever raised them; nothing stays in a cache."""
+
+    http_method_names: ClassVar[list[str]] = ["get", "head", "post"]
+    scopes: ClassVar[Mapping[str, str]] = {}
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with translation.override(language_of(request)):
+            response = super().dispatch(request, *args, **kwargs)
+        patch_vary_headers(response, ["Accept-Language", "Authorization"])
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    def handle_exception(self, exc: Exception) -> HttpResponse:
+        # The framework answers through renderers; ours writes the problem itself, also when no format was agreed on.
+        if isinstance(exc, NotAuthenticated | AuthenticationFailed):
+            exc.auth_header = self.get_authenticate_header(self.request)  # type: ignore[union-attr]
+        response: HttpResponse = self.get_exception_handler()(exc, self.get_exception_handler_context())
+        return response
+
+
+class NounList(ApiView):
+    """A list of one noun: the visible rows, filtered, in a stable order, page by page, written by the database."""
+
+    output: ClassVar[type[SqlSerializer]]
+    visible: ClassVar[Visible]
+    search: ClassVar[Search | None] = None
+    filters: ClassVar[Mapping[str, Filter]] = {}
+    orders: ClassVar[dict[str, Order]]
+
+    @classmethod
+    def parameters(cls) -> list[str]:
+        """This function will return every accepted query parameter."""
+        return [*cls.filters, *(["q"] if cls.search else []), *PAGING]
+
+    def get(self, request: Request) -> HttpResponseBase:
+        query = request.query_params
+        known_parameters(query, frozenset(self.parameters()))
+        page = page_of(self._rows(request), self.output.json_text(), read_page(query, self.orders))
+        return answer(request, page.body())
+
+    def _rows(self, request: Request) -> QuerySet[Any]:
+        query = request.query_params
+        cls = type(self)
+        if cls.search is not None and "q" in query:
+            rows = cls.search(request.user, Q_FILTER.read("q", query["q"]))
+        else:
+            rows = cls.visible(request.user)
+        return filtered(rows, self.filters, query)
+
+
+class NounDetail(ApiView):
+    """One record by its reference; what is missing and what is out of scope answer alike."""
+
+    output: ClassVar[type[SqlSerializer]]
+    visible: ClassVar[Visible]
+    ref_schema: ClassVar[Mapping[str, Any]] = {"pattern": "^[A-Za-z0-9_-]+$", "maxLength": 64}
+
+    def get(self, request: Request, ref: str) -> HttpResponseBase:
+        known_parameters(request.query_params, frozenset())
+        rows = type(self).visible(request.user).select_related(None).prefetch_related(None).order_by()
+        text = rows.filter(**self.lookup(ref)).values_list(self.output.json_text(), flat=True).first()
+        return answer(request, text.encode()) if text is not None else not_found()
+
+    def lookup(self, ref: str) -> dict[str, Any]:
+        """This function will return the filter that finds the record by the reference in the address."""
+        return {"ref": ref}
+
+
+class Nowhere(ApiView):
+    """Every address that the API does not have."""
+
+    authentication_classes: ClassVar[list[type]] = []
+    permission_classes: ClassVar[list[type]] = []
+    throttle_classes: ClassVar[list[type]] = []
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with translation.override(language_of(request)):
+            return not_found()
+
+
+Q_FILTER = Filter("", "Every word must occur in the names; substrings, also in Japanese.")
+
+
+def answer(request: Request, body: bytes) -> HttpResponseBase:
+    """This function will answer with JSON and its ETag, or 304 when the caller has it already."""
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    response = HttpResponse(body, content_type="application/json", headers={"ETag": etag})
+    return get_conditional_response(request._request, etag=etag, response=response) or response
