@@ -68,20 +68,24 @@ def _source(name: str) -> str:
 def typeset(payload: bytes) -> bytes:
     """This function will typeset HTML and style sheets (JSON) into a PDF: the child's side of `render_pdf`.
 
-    Raises RuntimeError when no Japanese font is there, when the document wants a file or an address, and for
-    everything else WeasyPrint reports as an error, such as a picture without a description.
+    Raises RuntimeError when no Japanese font is there, when the document wants a file or an address, when a picture
+    has no description, and for everything else WeasyPrint reports as an error.
     """
     from weasyprint import HTML
+    from weasyprint.urls import FatalURLFetchingError
 
     _require_japanese_font()
-    order = json.loads(payload)
-    fetcher, errors = _fetcher(), _ErrorLog()
-    log = logging.getLogger("weasyprint")
-    log.handlers = [errors]
-    document = HTML(string=order["html"], url_fetcher=fetcher).render(
-        stylesheets=[_style_sheet(text) for text in order["styles"]], font_config=_fonts(), pdf_variant="pdf/a-3a"
-    )
-    raw = document.write_pdf(pdf_variant="pdf/a-3a", pdf_tags=True)
+    order, errors = json.loads(payload), _ErrorLog()
+    logging.getLogger("weasyprint").handlers = [errors]
+    try:
+        raw = HTML(string=order["html"], url_fetcher=_fetcher()).write_pdf(
+            stylesheets=[_style_sheet(text) for text in order["styles"]],
+            font_config=_fonts(),
+            pdf_variant="pdf/a-3a",
+            pdf_tags=True,
+        )
+    except FatalURLFetchingError as denied:  # no Exception, so that WeasyPrint itself cannot swallow it
+        raise RuntimeError(str(denied)) from None
     if errors.texts:
         raise RuntimeError("; ".join(errors.texts))
     return _finished(raw)
@@ -153,8 +157,11 @@ def _finished(raw: bytes) -> bytes:
     import pikepdf
 
     with pikepdf.open(io.BytesIO(raw)) as document:
-        for header, in_head in _table_headers(document.Root.StructTreeRoot.K, in_head=False):
-            header.A.Scope = pikepdf.Name.Column if in_head else pikepdf.Name.Row
+        for element, in_head in _elements(document.Root.StructTreeRoot.K, in_head=False):
+            if element.S == "/TH" and "/A" in element:
+                element.A.Scope = pikepdf.Name.Column if in_head else pikepdf.Name.Row
+            elif element.S == "/Figure" and "/Alt" not in element:
+                raise RuntimeError("a picture has no description: give its <svg> a <title>")
         finished = io.BytesIO()
         document.save(
             finished,
@@ -165,14 +172,12 @@ def _finished(raw: bytes) -> bytes:
     return finished.getvalue()
 
 
-def _table_headers(kids: "pikepdf.Object", in_head: bool) -> "Iterator[tuple[pikepdf.Object, bool]]":
-    """Header cells in document order; those of a table's head belong to columns, all others to their row."""
+def _elements(kids: "pikepdf.Object", in_head: bool) -> "Iterator[tuple[pikepdf.Object, bool]]":
+    """Structure elements in document order, each with whether it stands in a table's head."""
     import pikepdf
 
     for kid in kids if isinstance(kids, pikepdf.Array) else [kids]:
-        if not isinstance(kid, pikepdf.Dictionary) or "/S" not in kid:
-            continue
-        if kid.S == "/TH" and "/A" in kid:
+        if isinstance(kid, pikepdf.Dictionary) and "/S" in kid:
             yield kid, in_head
-        if "/K" in kid:
-            yield from _table_headers(kid.K, in_head or kid.S == "/THead")
+            if "/K" in kid:
+                yield from _elements(kid.K, in_head or kid.S == "/THead")
