@@ -1,4 +1,4 @@
-"""What a portfolio file says, as plain rows: ids refer within the file, amounts are integer yen, None is not sourced."""
+"""What a portfolio file says, as plain rows: ids refer within the file, amounts are integer yen, None: not sourced."""
 
 from __future__ import annotations
 

@@ -6,11 +6,15 @@ conflict (`ProjectRecusal`) beats every role, the auditor's too.
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import StrIndex
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.queries import Grants, grants_of, in_force
+from common.errors import Blocker
 from programs.models import (
     AreaDirector,
     AreaOfficer,
@@ -24,6 +28,8 @@ from programs.models import (
     ProjectMember,
     ProjectRecusal,
     ResearchArea,
+    TrlAssessment,
+    TrlLevel,
 )
 
 OFFICE_ROLES = ("institution_office", "institution_accountant")
@@ -207,7 +213,14 @@ def actions_allowed(user: object, obj: Program | ResearchArea | Project) -> set[
     allowed = {f"{noun}.view"}
     if may_see_portfolio(user):
         allowed.add(f"{noun}.export")
+    if noun == "area" and _staffs(user, program_id):
+        allowed.add("area.appoint_director")
     return allowed
+
+
+def _staffs(user: object, program_id: int) -> bool:
+    person_id = grants_of(user).person_id
+    return person_id is not None and programs_staffed_by(person_id, "ministry_staff").filter(pk=program_id).exists()
 
 
 def _project_actions(user: object, project: Project) -> set[str]:
@@ -234,10 +247,31 @@ def _project_actions(user: object, project: Project) -> set[str]:
 
 
 def indicators_writable(user: object) -> Q:
-    """This function will return the condition for the indicators into which the user or client may send observations."""
+    """This function will return the condition for the indicators to which the user or client may send observations."""
     grants = grants_of(user)
     if grants.client_organization_id is not None:
         return Q(program__in=programs_run_by([grants.client_organization_id]))
     if grants.person_id is None:
         return NOTHING
     return Q(program__in=programs_staffed_by(grants.person_id, "ministry_staff"))
+
+
+# What is in the way ---------------------------------------------------------------------------------------------------
+
+
+def trl_blockers(
+    project: Project, *, kind: str, level: TrlLevel, on: date, evidence: str, today: date
+) -> list[Blocker]:
+    """This function will list what stands in the way of recording a claimed or assessed level."""
+    found = []
+    if not level.scale.is_default:
+        found.append(Blocker("level", "other_scale", _("Choose a level of the scale in force.")))
+    if on > today:
+        message = _("Enter today or an earlier day: a level is recorded when it is reached.")
+        found.append(Blocker("on", "future", message))
+    elif TrlAssessment.objects.filter(project=project, kind=kind, on=on).exists():
+        message = _("A level is already on record for this day. Records are never changed: enter a later day.")
+        found.append(Blocker("on", "already_recorded", message))
+    if not evidence.strip():
+        found.append(Blocker("evidence", "required", _("Enter the evidence.")))
+    return found
