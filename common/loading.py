@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
@@ -88,9 +89,11 @@ def _differences(record: models.Model, row: Row, skipped: set[str]) -> tuple[dic
 
 
 def readable(value: Any) -> Any:
-    """This function will return a value as the journal keeps it: a record by its reference, a decimal as text."""
+    """This function will return a value as the journal keeps it: a record by its reference, decimals, dates as text."""
     if isinstance(value, models.Model):
         return str(getattr(value, "ref", "") or value.pk)
+    if isinstance(value, date):
+        return value.isoformat()
     return str(value) if isinstance(value, Decimal) else value
 
 

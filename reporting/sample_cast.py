@@ -16,8 +16,10 @@ from django.db import models, transaction
 
 from accounts.actions.people import affiliate, create_person, create_user
 from accounts.actions.roles import approve_tenure, create_first_staff, grant_role, propose_tenure
-from accounts.models import Affiliation, Organization, RoleGrant, Tenure, User
+from accounts.models import Organization, RoleGrant, Tenure, User
 from common.actors import SYSTEM
+from common.audit import record_many
+from common.loading import Ledger
 from evaluations.actions.conflicts import confirm_conflict, declare_conflict
 from evaluations.models import ConflictOfInterest
 from programs.models import (
@@ -31,7 +33,7 @@ from programs.models import (
     ProjectMember,
     ResearchArea,
 )
-from reporting.sample_records import Ledger, refuse_in_production
+from reporting.sample_records import refuse_in_production
 from reporting.sample_twin import FOUNDED_ON, PROGRAM_REF, build_organizations, build_twin, institution_of
 
 DOMAIN = "sample.example"
@@ -100,23 +102,32 @@ READS_ENGLISH = frozenset({"coinvestigator3"})
 Users = dict[str, User]
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a run found or made: the users by name, how many records are new or changed, and how many people."""
+
+    users: Users
+    people_made: int
+    roles_made: int
+    records_made: int
+
+
 @transaction.atomic
-def build_sample(*, on: date) -> tuple[Users, Ledger]:
+def build_sample(*, on: date) -> Sample:
     """This function will bring the sample cast and the sample twin to their full state as of this day.
 
-    A second run changes nothing; a later day adds what has happened since. Returns the users by name and the ledger
-    with the counts. Raises `SampleRefused` in production.
+    A second run changes nothing; a later day adds what has happened since. Raises `SampleRefused` in production and
+    before the portfolio has been loaded.
     """
     refuse_in_production()
-    ledger = Ledger(at=FOUNDED_AT)
+    ledger = Ledger()
     organizations = build_organizations(ledger)
-    users = _enter_cast(organizations, ledger)
+    users, people_made = _enter_cast(organizations)
     build_twin(ledger, organizations, on=on)
-    for index, tenure in enumerate(_tenures(users, organizations)):
-        _hold(tenure, users, index, ledger)
-    _conflict_of_evaluator1(users, ledger)
-    ledger.close()
-    return users, ledger
+    record_many("build_sample", ledger.changes(), by=SYSTEM, at=FOUNDED_AT)
+    roles_made = sum(_hold(tenure, users, turn) for turn, tenure in enumerate(_tenures(users, organizations)))
+    _conflict_of_evaluator1(users)
+    return Sample(users, people_made, roles_made, len(ledger.lines))
 
 
 def cast_users() -> Users:
@@ -127,18 +138,16 @@ def cast_users() -> Users:
     }
 
 
-def _enter_cast(organizations: dict[str, Organization], ledger: Ledger) -> Users:
-    users = cast_users()
-    for member in CAST:
-        if member.name not in users:
-            users[member.name] = _enter(member, organizations[member.works_at])
-            ledger.made["user"] += 1
-    founders = users["staff1"], users["staff2"]
+def _enter_cast(organizations: dict[str, Organization]) -> tuple[Users, int]:
+    known = cast_users()
+    missing = [member for member in CAST if member.name not in known]
+    for member in missing:
+        known[member.name] = _enter(member, organizations[member.works_at])
+    founders = known["staff1"], known["staff2"]
     if not RoleGrant.objects.filter(person=founders[0].person, role="ministry_staff").exists():
         create_first_staff(*founders, at=FOUNDED_AT)
-        ledger.made["rolegrant"] += 2
     # Read again: what a user may do is kept on the object, and the founders have just become staff.
-    return cast_users()
+    return cast_users(), len(missing)
 
 
 def _enter(member: Member, workplace: Organization) -> User:
@@ -198,13 +207,13 @@ def _project_roles(users: Users, organizations: dict[str, Organization]) -> Iter
             )  # fmt: skip
 
 
-def _hold(tenure: Tenure, users: Users, index: int, ledger: Ledger) -> None:
-    """Propose and approve a role unless it is held already; the two officers take turns."""
+def _hold(tenure: Tenure, users: Users, turn: int) -> bool:
+    """Propose and approve a role unless it was given before; the two officers take turns."""
     if type(tenure)._default_manager.filter(**_scope(tenure)).exists():
-        return
+        return False
     first, second = users["staff1"], users["staff2"]
     # Nobody approves a role of their own, so an officer's own role is approved by the other.
-    if tenure.person_id == second.person_id or (index % 2 and tenure.person_id != first.person_id):
+    if tenure.person_id == second.person_id or (turn % 2 and tenure.person_id != first.person_id):
         first, second = second, first
     if isinstance(tenure, RoleGrant):
         held: Tenure = grant_role(
@@ -214,15 +223,16 @@ def _hold(tenure: Tenure, users: Users, index: int, ledger: Ledger) -> None:
     else:
         held = propose_tenure(tenure, by=first, at=FOUNDED_AT)
     approve_tenure(held, by=second, at=FOUNDED_AT)
-    ledger.made[held._meta.model_name or ""] += 1
+    return True
 
 
 def _scope(tenure: Tenure) -> dict[str, Any]:
-    ignored = {"id", "granted_by", "approved_by", "effort_percent"}
+    # Roles that people have ended since are not given again.
+    ignored = {"id", "granted_by", "approved_by", "effort_percent", "ends_on"}
     return {f.name: getattr(tenure, f.name) for f in tenure._meta.concrete_fields if f.name not in ignored}
 
 
-def _conflict_of_evaluator1(users: Users, ledger: Ledger) -> None:
+def _conflict_of_evaluator1(users: Users) -> None:
     person = users["evaluator1"].person
     project = Project.objects.get(ref="sample-ql1-f1")
     if person is None or ConflictOfInterest.objects.filter(person=person, project=project).exists():
@@ -232,9 +242,3 @@ def _conflict_of_evaluator1(users: Users, ledger: Ledger) -> None:
         evidence="研究代表者との共著論文(見本)", starts_on=FOUNDED_ON, by=users["evaluator1"], at=FOUNDED_AT,
     )  # fmt: skip
     confirm_conflict(conflict, reason="共著論文を確認した(見本)", by=users["staff1"], at=FOUNDED_AT)
-    ledger.made["conflictofinterest"] += 1
-
-
-def works_at(user: User) -> Organization:
-    """This function will return where a member of the cast works."""
-    return Affiliation.objects.select_related("organization").get(person=user.person).organization

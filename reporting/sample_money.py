@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q
+
+from common.loading import Ledger
 from programs.models import FundEdge, FundNode, Participation, Program, Project, ResearchArea
-from reporting.sample_records import Ledger
+from reporting.sample_records import keep
 
 MILLION = 1_000_000
+Flow = tuple[FundNode, FundNode, int, int]
 
 
 def build_money(
@@ -23,49 +29,74 @@ def build_money(
 
     Integer yen in whole millions; the parts of a node add up to what flows into it.
     """
-    flows: list[tuple[FundNode, FundNode, int, int]] = []
-    nodes = _Nodes(ledger)
-    source = nodes.of(kind="program", program=program)
-    partners = _institutions(list(projects.values()))
+    nodes = _build_nodes(ledger, program, areas, projects)
+    rows = [
+        {"source": source, "target": target, "kind": FundEdge.Kind.ALLOCATION, "fiscal_year": year,
+         "amount_yen": million * MILLION}
+        for source, target, year, million in _flows(nodes, areas, projects, table)
+        if year <= until
+    ]  # fmt: skip
+    keep(ledger, FundEdge, rows, key=("source", "target", "kind", "fiscal_year"), owner="target")
+
+
+@dataclass(frozen=True, slots=True)
+class _Nodes:
+    program: FundNode
+    areas: dict[int, FundNode]
+    projects: dict[int, FundNode]
+    institutions: dict[int, FundNode]
+    parts: dict[int, list[Participation]]
+
+
+def _build_nodes(
+    ledger: Ledger, program: Program, areas: dict[str, ResearchArea], projects: dict[str, Project]
+) -> _Nodes:
+    parts = list(
+        Participation.objects.filter(
+            project__in=projects.values(), role__in=["lead", "partner"], project__kind=Project.Kind.FLAGSHIP
+        )
+        .select_related("organization", "project")
+        .order_by("project_id", "role", "pk")
+    )
+    by_project: dict[int, list[Participation]] = {}
+    for part in parts:
+        by_project.setdefault(part.project_id or 0, []).append(part)
+    whole = keep(ledger, FundNode, [{"kind": "program", "program": program}], key=("program",), among=Q(kind="program"))
+    institutions = keep(
+        ledger, FundNode,
+        [{"kind": "organization", "project": p.project, "organization": p.organization} for p in parts],
+        key=("project", "organization"), among=Q(kind="organization"), owner="project",
+    )  # fmt: skip
+    return _Nodes(
+        whole[0],
+        _nodes_of(ledger, "area", areas.values()),
+        _nodes_of(ledger, "project", projects.values()),
+        {part.pk: node for part, node in zip(parts, institutions, strict=True)},
+        by_project,
+    )
+
+
+def _nodes_of(ledger: Ledger, kind: str, owners: Any) -> dict[int, FundNode]:
+    rows = [{"kind": kind, kind: owner} for owner in owners]
+    made = keep(ledger, FundNode, rows, key=(kind,), among=Q(kind=kind), owner=kind)
+    return {getattr(node, f"{kind}_id"): node for node in made}
+
+
+def _flows(
+    nodes: _Nodes, areas: dict[str, ResearchArea], projects: dict[str, Project], table: dict[str, Any]
+) -> Iterator[Flow]:
+    """Every flow as (from, to, fiscal year, million yen)."""
     for year_text, totals in table["area_money_million"].items():
         year = int(year_text)
-        if year > until:
-            continue
         for (area_id, area), total in zip(areas.items(), totals, strict=True):
             if not total:
                 continue
-            area_node = nodes.of(kind="area", area=area)
-            flows.append((source, area_node, year, total * MILLION))
-            running = [p for i, p in projects.items() if i.startswith(f"{area_id}-") and _runs(p, year)]
+            yield nodes.program, nodes.areas[area.pk], year, total
+            running = [p for p in projects.values() if p.area_id == area.pk and _runs(p, year)]
             for project, million in _split(total, running, table["flagship_share_percent"][area_id]):
-                project_node = nodes.of(kind="project", project=project)
-                flows.append((area_node, project_node, year, million * MILLION))
-                for part, share in _parts(million, partners.get(project.pk, []), table["partner_share_percent"]):
-                    institution = nodes.of(kind="organization", project=project, organization=part.organization)
-                    flows.append((project_node, institution, year, share * MILLION))
-    _keep_flows(ledger, flows)
-
-
-class _Nodes:
-    """The twin's fund nodes, each looked up or made once."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._known: dict[tuple[Any, ...], FundNode] = {}
-
-    def of(self, **where: Any) -> FundNode:
-        key = tuple(sorted((name, getattr(value, "pk", value)) for name, value in where.items()))
-        if key not in self._known:
-            self._known[key] = self._ledger.keep(FundNode, where)
-        return self._known[key]
-
-
-def _institutions(projects: list[Project]) -> dict[int, list[Participation]]:
-    found: dict[int, list[Participation]] = {}
-    rows = Participation.objects.filter(project__in=projects, role__in=["lead", "partner"], project__kind="flagship")
-    for row in rows.select_related("organization").order_by("role", "id"):
-        found.setdefault(row.project_id or 0, []).append(row)
-    return found
+                yield nodes.areas[area.pk], nodes.projects[project.pk], year, million
+                for part, share in _shares(million, nodes.parts.get(project.pk, []), table["partner_share_percent"]):
+                    yield nodes.projects[project.pk], nodes.institutions[part.pk], year, share
 
 
 def _runs(project: Project, year: int) -> bool:
@@ -87,22 +118,8 @@ def _evenly(amount: int, projects: list[Project]) -> list[tuple[Project, int]]:
     return [(project, each + (rest if index == 0 else 0)) for index, project in enumerate(projects)]
 
 
-def _parts(million: int, rows: list[Participation], partner_percent: int) -> list[tuple[Participation, int]]:
-    partners = [row for row in rows if row.role == Participation.Role.PARTNER]
+def _shares(million: int, parts: list[Participation], partner_percent: int) -> list[tuple[Participation, int]]:
+    partners = [part for part in parts if part.role == Participation.Role.PARTNER]
     each = million * partner_percent // 100 // len(partners) if partners else 0
-    leads = [row for row in rows if row.role == Participation.Role.LEAD]
-    return [(row, million - each * len(partners)) for row in leads] + [(row, each) for row in partners]
-
-
-def _keep_flows(ledger: Ledger, flows: list[tuple[FundNode, FundNode, int, int]]) -> None:
-    known = {
-        (edge.source_id, edge.target_id, edge.fiscal_year)
-        for edge in FundEdge.objects.filter(kind="allocation", source__in={source.pk for source, *_ in flows})
-    }
-    ledger.add_all(
-        [
-            FundEdge(source=source, target=target, kind="allocation", fiscal_year=year, amount_yen=amount)
-            for source, target, year, amount in flows
-            if (source.pk, target.pk, year) not in known
-        ]
-    )
+    leads = [part for part in parts if part.role == Participation.Role.LEAD]
+    return [(part, million - each * len(partners)) for part in leads] + [(part, each) for part in partners]

@@ -1,18 +1,17 @@
-"""How sample records come to be: looked up by their key, made when missing, changed when different, never doubled."""
+"""What every part of the sample needs: where it is refused, its tables, and one way to make its records."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from datetime import datetime
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
-from common.actors import SYSTEM, Actor
-from common.audit import Change, record_many
+from common.loading import Ledger, Row, upsert
 
 ModelT = TypeVar("ModelT", bound=models.Model)
 DATA = Path(__file__).parent / "data"
@@ -36,58 +35,23 @@ def sample_data(name: str) -> dict[str, Any]:
     return table
 
 
-class Ledger:
-    """Keeps the sample records of one run: counts what was made, changed and left, and journals it at the end."""
+def keep(
+    ledger: Ledger,
+    model: type[ModelT],
+    rows: Iterable[Row],
+    *,
+    key: tuple[str, ...] = ("ref",),
+    owner: str = "",
+    among: Q | None = None,
+    only_once: bool = False,
+) -> list[ModelT]:
+    """This function will bring sample records to what the rows say and return them in the order of the rows.
 
-    def __init__(self, *, at: datetime, by: Actor = SYSTEM) -> None:
-        self.at, self.by = at, by
-        self.made: Counter[str] = Counter()
-        self.changed: Counter[str] = Counter()
-        self._journal: dict[str, list[Change]] = {"create_sample": [], "change_sample": []}
-
-    def keep(self, model: type[ModelT], where: dict[str, Any], values: dict[str, Any] | None = None) -> ModelT:
-        """This function will return the row found by `where`, made or changed so that it has these values."""
-        wanted = values or {}
-        row = model._default_manager.filter(**where).first()
-        if row is None:
-            row = model(**where, **wanted)
-            row.save(force_insert=True)
-            self.note_made(row)
-            return row
-        different = {name: value for name, value in wanted.items() if getattr(row, name) != value}
-        if different:
-            before = {name: _plain(getattr(row, name)) for name in different}
-            for name, value in different.items():
-                setattr(row, name, value)
-            row.save(update_fields=list(different))
-            self.changed[model._meta.model_name or ""] += 1
-            after = {name: _plain(value) for name, value in different.items()}
-            self._journal["change_sample"].append(Change(row, before, after))
-        return row
-
-    def add_all(self, rows: list[ModelT]) -> None:
-        """This function will insert rows of one model that are known to be missing, in one statement."""
-        if rows:
-            type(rows[0])._default_manager.bulk_create(rows)
-            self.made[type(rows[0])._meta.model_name or ""] += len(rows)
-
-    def note_made(self, row: models.Model) -> None:
-        """This function will count a row as made and journal it when the run ends."""
-        self.made[row._meta.model_name or ""] += 1
-        self._journal["create_sample"].append(Change(row, after={"what": str(row)}))
-
-    def close(self) -> None:
-        """This function will write the journal rows of the run."""
-        for action, changes in self._journal.items():
-            record_many(action, changes, by=self.by, at=self.at)
-            changes.clear()
-
-    @property
-    def total(self) -> int:
-        return self.made.total() + self.changed.total()
-
-
-def _plain(value: object) -> object:
-    if value is None or isinstance(value, (bool, int, float, str, list, dict)):
-        return value
-    return str(value)
+    `owner` names the field of the record in whose history the rows stand. `only_once` leaves what people have changed
+    since (and what the database never changes) as it is.
+    """
+    wanted = list(rows)
+    fixed = {name for row in wanted for name in row} - set(key) if only_once else ()
+    done = upsert(model, wanted, key=key, among=among, created_only=fixed)
+    ledger.add(done, owner=owner, label=tuple(name for name in key if name != owner) or key)
+    return done.records

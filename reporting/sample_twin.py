@@ -6,16 +6,18 @@ Structure and money are read from the shipped portfolio file, the invented part 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import programs
 from accounts.models import Organization
 from common.fiscal_year import fiscal_year_of
+from common.loading import Ledger
+from programs.actions.portfolio import SHIPPED_PORTFOLIO
 from programs.models import (
     BudgetLine,
     Emphasis,
@@ -36,12 +38,12 @@ from programs.models import (
 )
 from reporting.models import ReminderRule, ReportSchedule
 from reporting.sample_money import build_money
-from reporting.sample_records import Ledger, SampleRefused, sample_data
+from reporting.sample_records import SampleRefused, keep, sample_data
 
-PORTFOLIO = Path(programs.__file__).parent / "data" / "portfolio_fy2022.json"
 REAL_REF = "q-leap"
 PROGRAM_REF = "q-leap-sample"
 FOUNDED_ON = date(2018, 4, 1)
+LAST_FISCAL_YEAR = 2027
 TOKYO = ZoneInfo("Asia/Tokyo")
 
 
@@ -65,7 +67,7 @@ class Structure:
 @cache
 def structure() -> Structure:
     """This function will read Q-LEAP's structure from the shipped portfolio file."""
-    portfolio = json.loads(PORTFOLIO.read_text(encoding="utf-8"))
+    portfolio = json.loads(SHIPPED_PORTFOLIO.read_text(encoding="utf-8"))
     return Structure(
         program=next(p for p in portfolio["programs"] if p["id"] == REAL_REF),
         areas=[a for a in portfolio["areas"] if a["program"] == REAL_REF],
@@ -95,210 +97,197 @@ def institution_of(project: str, role: str) -> str:
 
 def build_organizations(ledger: Ledger) -> dict[str, Organization]:
     """This function will make the sample institutions, one for each real lead institution, and the sample offices."""
-    found = {}
-    for index in range(len(structure().leads)):
-        letter = chr(ord("A") + index)
-        ref = f"sample-org-{letter.lower()}"
-        found[ref] = _organization(ledger, ref, f"見本機関{letter}", f"Sample institution {letter}")
-    for ref, name_ja, name_en, is_agency in table()["other_organizations"]:
-        found[ref] = _organization(ledger, ref, name_ja, name_en, is_agency)
+    letters = [chr(ord("A") + index) for index in range(len(structure().leads))]
+    named = [(f"sample-org-{a.lower()}", f"見本機関{a}", f"Sample institution {a}", False) for a in letters]
     company = table()["subcontractor"]
-    found[company["ref"]] = _organization(ledger, company["ref"], company["name_ja"], company["name_en"])
-    return found
-
-
-def _organization(ledger: Ledger, ref: str, name_ja: str, name_en: str, is_agency: bool = False) -> Organization:
-    values = {"name_ja": name_ja, "name_en": name_en, "is_sample": True, "is_funding_agency": is_agency}
-    return ledger.keep(Organization, {"ref": ref}, values)
+    named += [tuple(row) for row in table()["other_organizations"]]
+    named.append((company["ref"], company["name_ja"], company["name_en"], False))
+    rows = [
+        {"ref": ref, "name_ja": name_ja, "name_en": name_en, "is_sample": True, "is_funding_agency": is_agency}
+        for ref, name_ja, name_en, is_agency in named
+    ]
+    return {record.ref: record for record in keep(ledger, Organization, rows)}
 
 
 # The twin -------------------------------------------------------------------------------------------------------------
 
+Refs = dict[str, Any]
+
 
 def build_twin(ledger: Ledger, organizations: dict[str, Organization], *, on: date) -> Program:
     """This function will bring the twin to its full state as of this day; what lies after it is left out."""
-    program = _program(ledger, organizations)
-    areas = {area["id"]: _area(ledger, program, area) for area in structure().areas}
-    projects = {
-        project["id"]: _project(ledger, program, areas[project["area"]], project, organizations)
-        for project in structure().projects
-    }
-    _complements(ledger, list(projects.values()))
-    _gates(ledger, program)
-    for project_id, rows in table()["milestones"].items():
-        _milestones(ledger, projects[project_id], rows, on)
-    _readiness(ledger, projects, areas, on)
+    program = _program(ledger)
+    _program_parts(ledger, program, organizations)
+    areas = _areas(ledger, program)
+    projects = _projects(ledger, program, areas)
+    _project_parts(ledger, projects, organizations)
+    _milestones(ledger, projects, on)
+    _readiness(ledger, projects, on)
     build_money(ledger, program, areas, projects, table(), until=fiscal_year_of(on))
     _indicators(ledger, program, on)
     _rules(ledger, program)
     return program
 
 
-def _program(ledger: Ledger, organizations: dict[str, Organization]) -> Program:
+def _program(ledger: Ledger) -> Program:
     real, names = structure().program, table()["program"]
     facts = dict(real["attributes"])
     scale = facts.pop("area_annual_scale_yen")
-    program = ledger.keep(
-        Program,
-        {"ref": PROGRAM_REF},
-        {
-            "name_ja": names["name_ja"], "name_en": names["name_en"], "is_sample": True, "path": f"{PROGRAM_REF}/",
-            "kind": real["kind"], "start_fiscal_year": real["start_fiscal_year"],
-            "max_duration_years": real["max_duration_years"], "area_scale_min_yen": scale[0],
-            "area_scale_max_yen": scale[1], "attributes": facts, "source": table()["source"],
-        },
+    row = {
+        "ref": PROGRAM_REF, "name_ja": names["name_ja"], "name_en": names["name_en"], "is_sample": True,
+        "path": f"{PROGRAM_REF}/", "kind": real["kind"], "start_fiscal_year": real["start_fiscal_year"],
+        "max_duration_years": real["max_duration_years"], "area_scale_min_yen": scale[0],
+        "area_scale_max_yen": scale[1], "attributes": facts, "source": table()["source"],
+    }  # fmt: skip
+    return keep(ledger, Program, [row])[0]
+
+
+def _program_parts(ledger: Ledger, program: Program, organizations: dict[str, Organization]) -> None:
+    real, mine = structure().program, {"program": program, "source": table()["source"]}
+    printed = (
+        "fiscal_year", "kind", "amount_yen", "is_estimate", "includes_predecessor", "is_new", "tax_included",
+        "printed_unit", "note",
     )  # fmt: skip
-    for line in real["budget_lines"]:
-        flags = ("amount_yen", "is_estimate", "includes_predecessor", "is_new", "tax_included", "printed_unit")
-        ledger.keep(
-            BudgetLine,
-            {"program": program, "fiscal_year": line["fiscal_year"], "kind": line["kind"]},
-            {name: line[name] for name in flags} | {"note": line["note"] or "", "source": table()["source"]},
-        )
-    for position, text in enumerate(real["emphasis_fy2022_ja"]):
-        ledger.keep(Emphasis, {"program": program, "fiscal_year": 2022, "text_ja": text}, {"position": position})
-    agency = organizations[table()["agency"]]
-    ledger.keep(ProgramAgency, {"program": program, "organization": agency}, {"source": table()["source"]})
-    return program
+    lines = [{name: line[name] for name in printed} | mine for line in real["budget_lines"]]
+    keep(ledger, BudgetLine, lines, key=("program", "fiscal_year", "kind"), owner="program")
+    emphases = [
+        {"program": program, "fiscal_year": 2022, "text_ja": text, "position": position}
+        for position, text in enumerate(real["emphasis_fy2022_ja"], start=1)
+    ]
+    keep(ledger, Emphasis, emphases, key=("program", "fiscal_year", "text_ja"), owner="program")
+    agency = {"organization": organizations[table()["agency"]], **mine}
+    keep(ledger, ProgramAgency, [agency], key=("program", "organization"), owner="program")
+    gates = [{**gate, "program": program, "held_on": date.fromisoformat(gate["held_on"])} for gate in table()["gates"]]
+    keep(ledger, StageGate, gates, owner="program")
 
 
-def _area(ledger: Ledger, program: Program, real: dict[str, Any]) -> ResearchArea:
-    counts = {name: real[name] for name in ("flagship_count", "basic_count", "human_resources_count")}
-    return ledger.keep(
-        ResearchArea,
-        {"ref": f"sample-{real['id']}"},
+def _areas(ledger: Ledger, program: Program) -> Refs:
+    counts = ("number", "flagship_count", "basic_count", "human_resources_count", "themes_ja")
+    rows = [
         {
-            "program": program, "number": real["number"], "is_sample": True,
+            "ref": f"sample-{real['id']}", "program": program, "is_sample": True, "source": table()["source"],
             "name_ja": f"{real['name_ja']}(見本)", "name_en": f"{real['name_en']} (sample)",
-            "themes_ja": real["themes_ja"], "source": table()["source"], **counts,
-        },
-    )  # fmt: skip
+            **{name: real[name] for name in counts},
+        }
+        for real in structure().areas
+    ]  # fmt: skip
+    return dict(zip([real["id"] for real in structure().areas], keep(ledger, ResearchArea, rows), strict=True))
 
 
-def _project(
-    ledger: Ledger,
-    program: Program,
-    area: ResearchArea,
-    real: dict[str, Any],
-    organizations: dict[str, Organization],
-) -> Project:
-    invented = table()["projects"][real["id"]]
-    project = ledger.keep(
-        Project,
-        {"ref": f"sample-{real['id']}"},
+def _projects(ledger: Ledger, program: Program, areas: Refs) -> Refs:
+    invented = table()["projects"]
+    rows = [
         {
-            "program": program, "area": area, "is_sample": True, "kind": real["kind"],
-            "title_ja": invented["title_ja"], "title_en": invented["title_en"],
-            "theme_ja": real["theme_ja"] or "", "target_trl": real["target_trl"],
-            "start_fiscal_year": invented["start"], "end_fiscal_year": 2027, "source": table()["source"],
-        },
-    )  # fmt: skip
-    starts_on = date(invented["start"], 4, 1)
-    takes_part = {"lead": _sample_institution(real["lead_institution"])}
-    if real["kind"] == "flagship":
-        ledger.keep(Headquarters, {"project": project})
-        takes_part["partner"] = institution_of(real["id"], "partner")
-    if real["id"] in table()["subcontractor"]["projects"]:
-        takes_part["subcontractor"] = table()["subcontractor"]["ref"]
-    for role, ref in takes_part.items():
-        ledger.keep(
-            Participation,
-            {"project": project, "organization": organizations[ref], "role": role},
-            {"starts_on": starts_on},
-        )
-    return project
+            "ref": f"sample-{real['id']}", "program": program, "area": areas[real["area"]], "is_sample": True,
+            "kind": real["kind"], "title_ja": invented[real["id"]]["title_ja"],
+            "title_en": invented[real["id"]]["title_en"], "theme_ja": real["theme_ja"],
+            "target_trl": real["target_trl"], "start_fiscal_year": invented[real["id"]]["start"],
+            "end_fiscal_year": LAST_FISCAL_YEAR, "source": table()["source"],
+        }
+        for real in structure().projects
+    ]  # fmt: skip
+    return dict(zip([real["id"] for real in structure().projects], keep(ledger, Project, rows), strict=True))
 
 
-def _complements(ledger: Ledger, projects: list[Project]) -> None:
-    """Every basic project complements every Flagship of its area, as the loader reads the source."""
-    for basic in projects:
-        for flagship in projects:
-            if (basic.kind, flagship.kind, basic.area_id) == ("basic", "flagship", flagship.area_id):
-                ledger.keep(ProjectComplement, {"basic": basic, "flagship": flagship}, {"note": table()["source"]})
+def _project_parts(ledger: Ledger, projects: Refs, organizations: dict[str, Organization]) -> None:
+    flagships = [project for project in projects.values() if project.kind == Project.Kind.FLAGSHIP]
+    keep(ledger, Headquarters, [{"project": p} for p in flagships], key=("project",), owner="project")
+    parts = [
+        {
+            "project": projects[project_id], "role": role, "organization": organizations[ref],
+            "starts_on": date(projects[project_id].start_fiscal_year, 4, 1),
+        }
+        for project_id, role, ref in _participations()
+    ]  # fmt: skip
+    keep(ledger, Participation, parts, key=("project", "role", "organization"), owner="project")
+    # Every basic project complements every Flagship of its area, as the loader reads the source.
+    links = [
+        {"basic": basic, "flagship": flagship, "note": table()["source"]}
+        for basic in projects.values()
+        for flagship in flagships
+        if basic.kind == Project.Kind.BASIC and basic.area_id == flagship.area_id
+    ]
+    keep(ledger, ProjectComplement, links, key=("basic", "flagship"), owner="basic")
 
 
-def _gates(ledger: Ledger, program: Program) -> None:
-    for gate in table()["gates"]:
-        values = {name: gate[name] for name in ("name_ja", "name_en", "criteria")}
-        ledger.keep(StageGate, {"ref": gate["ref"]}, {"program": program, "held_on": _day(gate["held_on"]), **values})
+def _participations() -> Iterator[tuple[str, str, str]]:
+    company = table()["subcontractor"]
+    for real in structure().projects:
+        yield real["id"], "lead", _sample_institution(real["lead_institution"])
+    for project_id, partner in table()["partners"].items():
+        yield project_id, "partner", _sample_institution(partner)
+    for project_id in company["projects"]:
+        yield project_id, "subcontractor", company["ref"]
 
 
-def _milestones(ledger: Ledger, project: Project, rows: list[list[Any]], on: date) -> None:
-    for number, (title, criterion, planned, reached) in enumerate(rows, start=1):
-        reached_on = _day(reached) if reached and _day(reached) <= on else None
-        ledger.keep(
-            Milestone,
-            {"project": project, "number": number},
-            {"title": title, "criterion": criterion, "planned_on": _day(planned), "reached_on": reached_on},
-        )
+def _milestones(ledger: Ledger, projects: Refs, on: date) -> None:
+    rows = [
+        {
+            "project": projects[project_id], "number": number, "title": title, "criterion": criterion,
+            "planned_on": date.fromisoformat(planned), "reached_on": _if_past(reached, on),
+        }
+        for project_id, milestones in table()["milestones"].items()
+        for number, (title, criterion, planned, reached) in enumerate(milestones, start=1)
+    ]  # fmt: skip
+    keep(ledger, Milestone, rows, key=("project", "number"), owner="project")
 
 
-def _readiness(ledger: Ledger, projects: dict[str, Project], areas: dict[str, ResearchArea], on: date) -> None:
+def _readiness(ledger: Ledger, projects: Refs, on: date) -> None:
     levels = {level.number: level for level in TrlLevel.objects.filter(scale__is_default=True)}
     if not levels:
         raise SampleRefused("The TRL scale is missing. Load the portfolio first: python manage.py load_portfolio")
-    known = set(TrlAssessment.objects.filter(project__in=projects.values()).values_list("project_id", "kind", "on"))
-    missing = []
+    rows = []
     for order, (project_id, history) in enumerate(table()["trl"].items(), start=1):
         project = projects[project_id]
-        labels = {
-            "planned": f"見本 研究代表者{order}",
-            "claimed": f"見本 研究代表者{order}",
-            "assessed": f"見本 プログラムディレクター{areas[project_id.partition('-')[0]].number}",
-        }
-        for kind, rows in history.items():
-            for day, level, *evidence in rows:
-                when = _day(day)
-                if (project.pk, kind, when) in known or (kind != "planned" and when > on):
-                    continue
-                missing.append(
-                    TrlAssessment(
-                        project=project, kind=kind, level=levels[level], on=when,
-                        evidence="".join(evidence), by_label=labels[kind],
-                    )
-                )  # fmt: skip
-    ledger.add_all(missing)
+        director = f"見本 プログラムディレクター{project.area.number}"
+        for kind, entries in history.items():
+            for day, level, *evidence in entries:
+                when = date.fromisoformat(day)
+                if kind == TrlAssessment.Kind.PLANNED or when <= on:
+                    label = director if kind == TrlAssessment.Kind.ASSESSED else f"見本 研究代表者{order}"
+                    rows.append(
+                        {
+                            "project": project, "kind": kind, "on": when, "level": levels[level],
+                            "evidence": "".join(evidence), "by_label": label,
+                        }
+                    )  # fmt: skip
+    keep(ledger, TrlAssessment, rows, key=("project", "kind", "on"), owner="project", only_once=True)
 
 
 def _indicators(ledger: Ledger, program: Program, on: date) -> None:
-    known = set(IndicatorObservation.objects.filter(sender="sample").values_list("external_id", flat=True))
-    missing = []
-    for row in table()["indicators"]:
-        names = {name: row[name] for name in ("name_ja", "name_en", "unit", "direction")}
-        indicator = ledger.keep(
-            OutcomeIndicator, {"ref": row["ref"]}, {"program": program, "source": table()["source"], **names}
-        )
+    source, told = table()["source"], table()["indicators"]
+    names = ("ref", "name_ja", "name_en", "unit", "direction")
+    rows = [{name: row[name] for name in names} | {"program": program, "source": source} for row in told]
+    targets, observations = [], []
+    for indicator, row in zip(keep(ledger, OutcomeIndicator, rows), told, strict=True):
         for term_ja, value, year in row["targets"]:
-            ledger.keep(
-                IndicatorTarget,
-                {"indicator": indicator, "calendar_year": year},
-                {"term_ja": term_ja, "value": value, "is_approximate": True},
-            )
-        for year, value in row["values"].items():
-            external_id, observed_on = f"{row['ref']}-{year}", date(int(year) + 1, 4, 20)
-            if external_id in known or observed_on > on:
-                continue
-            missing.append(
-                IndicatorObservation(
-                    indicator=indicator, fiscal_year=int(year), observed_on=observed_on, value=value,
-                    source=table()["source"], external_id=external_id, sender="sample",
-                    recorded_at=datetime(observed_on.year, 4, 20, 9, 0, tzinfo=TOKYO),
-                )
+            targets.append(
+                {"indicator": indicator, "calendar_year": year, "term_ja": term_ja, "value": Decimal(value),
+                 "is_approximate": True}
             )  # fmt: skip
-    ledger.add_all(missing)
+        for year, value in row["values"].items():
+            counted_at = datetime(int(year) + 1, 4, 20, 9, 0, tzinfo=TOKYO)
+            if counted_at.date() <= on:
+                observations.append(
+                    {
+                        "indicator": indicator, "fiscal_year": int(year), "observed_on": counted_at.date(),
+                        "value": Decimal(value), "source": source, "external_id": f"{indicator.ref}-{year}",
+                        "sender": "sample", "recorded_at": counted_at,
+                    }
+                )  # fmt: skip
+    keep(ledger, IndicatorTarget, targets, key=("indicator", "calendar_year"), owner="indicator")
+    keep(ledger, IndicatorObservation, observations, key=("sender", "external_id"), owner="indicator", only_once=True)
 
 
 def _rules(ledger: Ledger, program: Program) -> None:
-    schedule = dict(table()["schedule"])
-    where = {"program": program, "kind": schedule.pop("kind"), "project_kind": schedule.pop("project_kind")}
-    # The officer may move the first year; a second run leaves what people have set.
-    if not ReportSchedule.objects.filter(**where).exists():
-        ledger.keep(ReportSchedule, where, {**schedule, "first_fiscal_year": FOUNDED_ON.year})
-    for rule in table()["reminders"]:
-        rule_where = {"program": program, "event": ReminderRule.Event.REPORT_DUE, "audience": rule["audience"]}
-        if not ReminderRule.objects.filter(**rule_where).exists():
-            ledger.keep(ReminderRule, rule_where, {"offsets": rule["offsets"]})
+    """Schedules and reminder rules are people's from then on: a second run leaves what they have set."""
+    schedule = {**table()["schedule"], "program": program, "first_fiscal_year": FOUNDED_ON.year}
+    key = ("program", "kind", "project_kind")
+    keep(ledger, ReportSchedule, [schedule], key=key, owner="program", only_once=True)
+    rules = [{"program": program, "event": ReminderRule.Event.REPORT_DUE, **rule} for rule in table()["reminders"]]
+    keep(ledger, ReminderRule, rules, key=("program", "event", "audience"), owner="program", only_once=True)
 
 
-def _day(text: str) -> date:
-    return date.fromisoformat(text)
+def _if_past(day: str | None, on: date) -> date | None:
+    when = date.fromisoformat(day) if day else None
+    return when if when and when <= on else None

@@ -1,7 +1,7 @@
 """The standing cast of the tests: the sample cast and the sample twin, the same that `play_cycle` uses.
 
-How to use it: every test database holds the cast and the twin from the start (made once a session by
-`django_db_setup` in `tests/conftest.py`, as of `TODAY`), so ask for a fixture and go:
+How to use it: every test database holds the real portfolio, the cast and the twin from the start (made once a session
+by `django_db_setup` in `tests/conftest.py`, as of `TODAY`), so ask for a fixture and go:
 
     def test_report_when_returned_then_author_sees_comments(cast, twin):
         pi = cast["pi1"]                    # accounts.User by the name of the sign-in
@@ -26,9 +26,12 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import User
+from calls.actions.portfolio import load_portfolio
+from common.actors import SYSTEM
+from programs.actions.portfolio import SHIPPED_PORTFOLIO
 from programs.models import Program, Project
 from reporting.sample_cast import build_sample, cast_users
 from reporting.sample_twin import PROGRAM_REF
@@ -38,12 +41,8 @@ TODAY = date(2026, 6, 3)
 
 
 def make_sample() -> None:
-    """This function will make the cast and the twin where they are missing."""
-    from common.loading import Ledger
-    from programs.actions.portfolio import load_trl_scale
-
-    with transaction.atomic():
-        load_trl_scale(Ledger())
+    """This function will load the real portfolio and make the cast and the twin, whatever of it is missing."""
+    load_portfolio(SHIPPED_PORTFOLIO.read_bytes(), by=SYSTEM, at=timezone.now())
     build_sample(on=TODAY)
 
 
