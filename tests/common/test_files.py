@@ -45,6 +45,7 @@ def package(parts: dict[str, bytes]) -> bytes:
 
 
 DOCX = package({"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<w/>"})
+WITH_MACROS = package({"[Content_Types].xml": b"", "word/document.xml": b"", "word/vbaProject.bin": b""})
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
 JPEG = b"\xff\xd8\xff\xe0" + bytes(20)
 
@@ -104,7 +105,7 @@ def test_check_when_an_accepted_file_then_its_type_by_content(name, content, con
         ("暗号.xlsx", file_types._OLE_START + bytes(600), "file_encrypted"),
         ("古い.xls", file_types._OLE_START + bytes(600), "file_type"),
         ("マクロ.xlsm", xlsx(), "file_macros"),
-        ("マクロ.docx", package({"[Content_Types].xml": b"", "word/document.xml": b"", "word/vbaProject.bin": b""}), "file_macros"),
+        ("マクロ.docx", WITH_MACROS, "file_macros"),
         ("図.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", "file_svg"),
         ("図.png", b"<?xml version='1.0'?><SVG onload='alert(1)'/>", "file_svg"),
         ("図.svgz", b"\x1f\x8b", "file_svg"),
