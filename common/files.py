@@ -7,6 +7,7 @@ take the same advisory lock on the content.
 
 import hashlib
 import io
+import logging
 import os
 import re
 import unicodedata
@@ -30,6 +31,7 @@ from common.text import clean_line
 #: "200 MB" in anybody's counting is too large.
 LARGEST_BYTES = 200_000_000 - 1
 ORPHAN_AGE = timedelta(days=1)
+logger = logging.getLogger(__name__)
 _CHUNK = 1 << 20
 _LONGEST_NAME = 150
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -92,16 +94,19 @@ def opened(stored: StoredFile) -> File:
     return default_storage.open(_place(stored.sha256), "rb")
 
 
-def sweep_orphans(now: datetime) -> Swept:
-    """This function will remove files older than a day that no row names, and report rows whose file is missing."""
+def sweep_orphans(*, at: datetime) -> Swept:
+    """This function will remove files older than a day that no row names, and report rows whose file is gone."""
     removed, present = 0, set()
     for sha256 in _stored_hashes():
         present.add(sha256)
-        if _modified_at(sha256) < now - ORPHAN_AGE and not _has_row(sha256):
+        if _modified_at(sha256) < at - ORPHAN_AGE and not _has_row(sha256):
             removed += _removed_if_orphan(sha256)
-    rows = StoredFile.objects.filter(created_at__lt=now).values_list("sha256", flat=True)
-    missing = sorted(set(rows.iterator()) - present)
-    return Swept(removed, tuple(sha256 for sha256 in missing if not default_storage.exists(_place(sha256))))
+    rows = StoredFile.objects.values_list("sha256", flat=True)
+    unseen = sorted(set(rows.iterator()) - present)
+    missing = tuple(sha256 for sha256 in unseen if not default_storage.exists(_place(sha256)))
+    if missing:
+        logger.error("stored files are missing: %s", " ".join(missing))
+    return Swept(removed, missing)
 
 
 def safe_name(name: str) -> str:

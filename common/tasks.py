@@ -16,7 +16,7 @@ def send_outgoing_mail() -> int:
 @shared_task(name="common.sweep_orphan_files")
 def sweep_orphan_files() -> int:
     """This function will remove bytes that no row names."""
-    return files.sweep_orphans(at=timezone.now())
+    return files.sweep_orphans(at=timezone.now()).removed
 
 
 @shared_task(name="common.seal_journal")

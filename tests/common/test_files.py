@@ -247,8 +247,8 @@ def test_sweep_orphans_when_a_file_has_no_row_then_removed_after_a_day_and_not_b
     orphan = files.store(os.urandom(20).hex().encode(), "b.txt", at=AT)
     StoredFile.objects.filter(pk=orphan.pk).delete()
     now = datetime.now(UTC)
-    assert files.sweep_orphans(now).removed == 0
-    swept = files.sweep_orphans(now + timedelta(days=1, minutes=1))
+    assert files.sweep_orphans(at=now).removed == 0
+    swept = files.sweep_orphans(at=now + timedelta(days=1, minutes=1))
     assert swept.removed >= 1
     assert not default_storage.exists(f"{orphan.sha256[:2]}/{orphan.sha256}")
     assert default_storage.exists(f"{kept.sha256[:2]}/{kept.sha256}")
@@ -259,7 +259,7 @@ def test_sweep_orphans_when_a_file_has_no_row_then_removed_after_a_day_and_not_b
 def test_sweep_orphans_when_a_row_lost_its_file_then_reported():
     lost = files.store(os.urandom(20).hex().encode(), "a.txt", at=AT)
     default_storage.delete(f"{lost.sha256[:2]}/{lost.sha256}")
-    assert lost.sha256 in files.sweep_orphans(datetime.now(UTC)).missing
+    assert lost.sha256 in files.sweep_orphans(at=datetime.now(UTC)).missing
 
 
 @pytest.mark.django_db
