@@ -5,6 +5,8 @@ from django.urls import include, path
 
 from config import health
 
+handler404 = "portal.access.not_found"
+
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
@@ -12,4 +14,5 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
+    path("", include("portal.urls")),
 ]

@@ -4,7 +4,7 @@ from django.urls import path
 
 from portal.areas import area_page
 from portal.home import home_page
-from portal.portfolio import portfolio_brief, portfolio_page
+from portal.portfolio import portfolio_page
 from portal.programs import program_page
 from portal.projects import (
     project_history_page,
@@ -15,11 +15,12 @@ from portal.projects import (
     projects_page,
 )
 from portal.search import search_page
+from portal.sign_in import sign_in_by_link
+from portal.ui import components_page
 
 urlpatterns = [
     path("", home_page, name="home"),
     path("portfolio/", portfolio_page, name="portfolio"),
-    path("portfolio/brief.pdf", portfolio_brief, name="portfolio_brief"),
     path("programs/<slug:ref>/", program_page, name="program"),
     path("areas/<slug:ref>/", area_page, name="area"),
     path("projects/", projects_page, name="projects"),
@@ -29,4 +30,6 @@ urlpatterns = [
     path("projects/<slug:ref>/people/", project_people_page, name="project_people"),
     path("projects/<slug:ref>/history/", project_history_page, name="project_history"),
     path("search/", search_page, name="search"),
+    path("sign-in/<str:token>/", sign_in_by_link, name="sign_in_link"),
+    path("ui/", components_page, name="components"),
 ]

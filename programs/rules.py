@@ -185,13 +185,14 @@ def may_see_portfolio(user: object) -> bool:
     grants = grants_of(user)
     if grants.person_id is None:
         return False
+    me = grants.person_id
     return (
         grants.has("auditor")
-        or programs_staffed_by(
-            grants.person_id, "ministry_staff", "program_director", "program_officer"
+        or Program.objects.filter(
+            Q(pk__in=programs_staffed_by(me, "ministry_staff", "program_director", "program_officer"))
+            | Q(pk__in=areas_directed_by(me).values("program_id"))
+            | Q(pk__in=areas_supported_by(me).values("program_id"))
         ).exists()
-        or areas_directed_by(grants.person_id).exists()
-        or areas_supported_by(grants.person_id).exists()
     )
 
 
