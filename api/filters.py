@@ -92,6 +92,19 @@ class FlagFilter(Filter):
         return {"type": "boolean"}
 
 
+@dataclass(frozen=True, slots=True)
+class SwitchFilter(Filter):
+    """`1` or `0`."""
+
+    def read(self, name: str, text: str) -> bool:
+        if text not in ("0", "1"):
+            raise bad_request("invalid_value", _("“%(name)s” must be 1 or 0.") % {"name": name}, name)
+        return text == "1"
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "integer", "enum": [0, 1]}
+
+
 def known_parameters(query: QueryDict, known: Mapping[str, Any] | frozenset[str]) -> None:
     """This function will refuse a parameter that this address does not know, and one that is given twice."""
     for name, values in query.lists():

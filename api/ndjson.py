@@ -12,8 +12,10 @@ import orjson
 from django.conf import settings
 from django.utils.translation import gettext as _
 from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
 
-from api.problems import Problem
+from api.problems import Problem, bad_request
 
 NDJSON = "application/x-ndjson"
 _CHUNK = 64 * 1024
@@ -67,10 +69,36 @@ def _within_limits(size: int, lines: int) -> None:
         )
 
 
-def read_line(line: bytes) -> dict[str, Any] | None:
-    """This function will return the JSON object of a line, or None when it is not one."""
-    try:
-        row = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return None
-    return row if isinstance(row, dict) else None
+class NdjsonAccepted(BaseRenderer):
+    """Lets a caller ask for NDJSON with the Accept header; the view writes the lines itself."""
+
+    media_type = NDJSON
+    format = "ndjson"
+
+
+def uploaded(request: Request) -> Upload:
+    """This function will read the body of a request, or raise the problem that says what is wrong with it as a whole."""
+    upload = request.data
+    if not isinstance(upload, Upload):
+        raise _empty()
+    return upload
+
+
+def lines_of(upload: Upload) -> tuple[list[int], list[dict[str, Any] | None]]:
+    """This function will return the numbers of the lines that are not blank, and what each says; None if not JSON."""
+    numbers, rows = [], []
+    for number, line in upload.lines():
+        numbers.append(number)
+        try:
+            rows.append(orjson.loads(line))
+        except orjson.JSONDecodeError:
+            rows.append(None)
+    if not rows:
+        raise _empty()
+    return numbers, rows
+
+
+def _empty() -> Problem:
+    return bad_request(
+        "empty_upload", _("The body is empty. Send one JSON object a line, with a Content-Length header.")
+    )

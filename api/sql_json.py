@@ -8,6 +8,7 @@ the two for every noun.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -76,8 +77,10 @@ class SqlSerializer(serializers.Serializer):
         return JsonObject({name: field.sql(prefix) for name, field in self.fields.items()})
 
     @classmethod
+    @cache
     def json_text(cls) -> Expression:
         """This function will return the same as text, so that the driver hands it over unparsed."""
+        # Made once a class: queries copy an expression before they change it.
         return Cast(cls().sql(), TextField())
 
 
@@ -95,7 +98,7 @@ class OptionalText(SqlField, serializers.CharField):
         return super().to_representation(value) or None
 
     def sql(self, prefix: str) -> SqlExpression:
-        return NullIf(F(self.path(prefix)), Value(""))
+        return NullIf(F(self.path(prefix)), Value(""), output_field=TextField())
 
 
 class Choice(SqlField, serializers.ChoiceField):
@@ -182,7 +185,7 @@ class Names(SqlField, serializers.Field):
 
     def sql(self, prefix: str) -> SqlExpression:
         path = prefix + self.stem.replace(".", "__")
-        return JsonObject({lang: NullIf(F(f"{path}_{lang}"), Value("")) for lang in ("ja", "en")})
+        return JsonObject({lang: NullIf(F(f"{path}_{lang}"), Value(""), output_field=TextField()) for lang in ("ja", "en")})
 
 
 class Joined(SqlField, serializers.CharField):

@@ -6,6 +6,7 @@ from api.v1.areas import AreaDetail, AreaList
 from api.v1.budget_lines import BudgetLineDetail, BudgetLineList
 from api.v1.document import Document
 from api.v1.indicators import IndicatorDetail, IndicatorList
+from api.v1.observations import ObservationList
 from api.v1.programs import ProgramDetail, ProgramList
 from api.v1.projects import ProjectDetail, ProjectList
 
@@ -23,4 +24,5 @@ urlpatterns = [
     re_path(r"^budget-lines/(?P<ref>[A-Za-z0-9_-]{1,64}\.[0-9]{4}\.[a-z_]{1,20})/$", BudgetLineDetail.as_view()),
     path("indicators/", IndicatorList.as_view()),
     re_path(rf"^indicators/{REF}/$", IndicatorDetail.as_view()),
+    path("observations/", ObservationList.as_view()),
 ]
