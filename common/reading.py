@@ -209,6 +209,9 @@ class Node:
         return f"{self.path}.{key}" if self.path else key
 
     def _wrong(self, wanted: str, found: Any, key: str | None = None) -> None:
+        path = self._path_of(key) if key else self.path
+        if found is None and any(problem.field == path for problem in self.problems):
+            return  # its key is missing, and that has been told
         self.report(
             "wrong_type",
             _("Write %(wanted)s here, not %(found)s.") % {"wanted": wanted, "found": _name_of(found)},
