@@ -21,8 +21,9 @@ from common.charts import (
     roadmap,
     trl_staircase,
 )
+from programs.figures import IndicatorSheet, PrintedYear, printed_year
 from programs.models import Program, StageGate, TrlLevel
-from programs.overviews import IndicatorSheet, PrintedYear, ProjectMoney, ProjectSheet, printed_year
+from programs.overviews import ProjectMoney, ProjectSheet
 
 
 def language() -> str:

@@ -18,9 +18,9 @@ from portal.access import BadQuery, clock, page
 from portal.drawings import budget_chart, language
 from portal.lists import Cell, as_download, csv_rows, workbook
 from programs import queries
-from programs.models import BudgetLine, Program
-from programs.overviews import PrintedYear, indicator_sheets, printed_year
-from programs.queries import Remainder, TreeRow
+from programs.figures import PrintedYear, indicator_sheets, printed_remainder, printed_year
+from programs.models import Program
+from programs.queries import TreeRow
 from programs.rules import may_see_portfolio
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -100,21 +100,8 @@ def _program_line(row: TreeRow) -> Line:
 
 
 def _remainder_line(row: TreeRow) -> Iterator[Line]:
-    if not row.remainders:
-        return
-    year = printed_year(row.lines)
-
-    def rest(line: BudgetLine | None) -> int | None:
-        return next((one.amount_yen for one in row.remainders if line and _same(one, line)), None)
-
-    yield Line(
-        None, row.depth + 1, rest(year.initial), rest(year.previous), rest(year.supplementary),
-        str(BudgetLine.PrintedUnit.MILLION),
-    )  # fmt: skip
-
-
-def _same(rest: Remainder, line: BudgetLine) -> bool:
-    return rest.fiscal_year == line.fiscal_year and rest.kind == line.kind
+    if rest := printed_remainder(row.lines, row.remainders):
+        yield Line(None, row.depth + 1, rest.initial, rest.previous, rest.supplementary, "million")
 
 
 def table_years(lines: list[Line]) -> dict[str, str]:

@@ -14,16 +14,18 @@ from common.charts import Chart
 from portal.access import clock, page
 from portal.drawings import budget_chart, indicator_chart
 from programs import queries
+from programs.figures import IndicatorSheet, printed_remainder, printed_year
 from programs.models import Participation, Program, Project
-from programs.overviews import IndicatorSheet, ProgramSheet, printed_year, program_sheet
+from programs.overviews import ProgramSheet, program_sheet
 
 #: Printed facts that a kind's own block shows; any other is listed as it is printed.
 KNOWN_FACTS = frozenset(
-    {
+    [
         "structure", "operator", "data_policy", "planned_centres", "key_technology_areas",
         "key_technology_areas_source", "components", "themes_ja", "operated_by", "budget_note_ja",
-        "area_annual_scale_yen", "flagship_target_trl", "gate_outcomes_ja", "max_duration_years", "capacity",
-    }
+        "area_annual_scale_yen", "vision_scheme_note", "vision_scheme_award_number_pattern", "flagship_target_trl",
+        "gate_outcomes_ja", "max_duration_years", "capacity",
+    ]
 )  # fmt: skip
 HUB_ROLES = (
     (Participation.Role.CENTRE_HUB, "center_hub"),
@@ -50,6 +52,7 @@ def program_page(request: HttpRequest, program: Program) -> HttpResponseBase:
         "chart": budget_chart([sheet.program]),
         "parts_chart": budget_chart(sheet.children),
         "parts": [(child, printed_year(child.budget_lines.all())) for child in sheet.children],
+        "remainder": printed_remainder(sheet.lines, sheet.remainders),
         "facts": sheet.program.attributes,
         "other_facts": [(k, v) for k, v in sheet.program.attributes.items() if k not in KNOWN_FACTS],
         "outcomes": _with_charts(outcomes),

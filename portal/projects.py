@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from programs.actions.trl import assess_trl, claim_trl
 
 from common.audit import history_of
 from common.charts import Chart
@@ -27,11 +26,12 @@ from portal.forms.trl import TrlForm
 from portal.journal import readable
 from portal.lists import Column, Filter, ListSpec, export, read_list
 from programs import queries
+from programs.actions.trl import assess_trl, claim_trl
+from programs.figures import indicator_sheets
 from programs.models import Project
 from programs.overviews import (
     ProjectSheet,
     area_choices,
-    indicator_sheets,
     institution_choices,
     led_by,
     program_choices,
@@ -190,7 +190,7 @@ def project_steps(project: Project) -> list[dict[str, Any]]:
     states.append(Project.State.STOPPED if project.state == Project.State.STOPPED else Project.State.FINISHED)
     here = states.index(Project.State(project.state))
     return [
-        {"label": state.label, "stand": "done" if index < here else "here" if index == here else "next"}
+        {"label": state.label, "state": "done" if index < here else "here" if index == here else "next"}
         for index, state in enumerate(states)
     ]
 

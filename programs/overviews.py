@@ -5,26 +5,25 @@ The subject comes from a visible queryset; everything listed here of *other* obj
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 
 from django.db.models import CharField, Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import Organization
 from accounts.queries import grants_of
+from programs.figures import IndicatorSheet, indicator_sheets
 from programs.models import (
+    AreaAdviser,
     AreaDirector,
     AwardNumber,
     BudgetLine,
     Emphasis,
     FundEdge,
     HQMember,
-    IndicatorTarget,
     Milestone,
-    OutcomeIndicator,
     Participation,
     PolicyBasis,
     Program,
@@ -43,7 +42,6 @@ from programs.queries import (
     Remainder,
     areas_visible_to,
     lead_institutions,
-    observations_in_force,
     programs_visible_to,
     projects_visible_to,
     remainders,
@@ -51,103 +49,25 @@ from programs.queries import (
 )
 from programs.rules import projects_led_by, projects_visible
 
-INITIAL_KINDS = (BudgetLine.Kind.INITIAL_PROPOSAL, BudgetLine.Kind.INITIAL)
-
-
-# Money as printed -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class PrintedYear:
-    """The figures a source prints together: a year's initial budget, the year before, the latest supplementary one."""
-
-    fiscal_year: int | None
-    initial: BudgetLine | None
-    previous: BudgetLine | None
-    supplementary: BudgetLine | None
-
-    @property
-    def is_new(self) -> bool:
-        """新規: there is no previous year; that is not a previous year of 0."""
-        return bool(self.initial and self.initial.is_new)
-
-    @property
-    def unit(self) -> str:
-        line = self.initial or self.supplementary
-        return str(line.printed_unit) if line else str(BudgetLine.PrintedUnit.MILLION)
-
-    @property
-    def is_estimate(self) -> bool:
-        return any(line.is_estimate for line in (self.initial, self.previous, self.supplementary) if line)
-
-
-def printed_year(lines: Iterable[BudgetLine]) -> PrintedYear:
-    """This function will pick the figures of the newest year with an initial budget, as its paper prints them."""
-    known = list(lines)
-    years = [line.fiscal_year for line in known if line.kind in INITIAL_KINDS]
-    newest = max(years, default=None)
-
-    def find(year: int | None, *kinds: str) -> BudgetLine | None:
-        return next((line for line in known if line.fiscal_year == year and line.kind in kinds), None)
-
-    extra = [line for line in known if line.kind == BudgetLine.Kind.SUPPLEMENTARY]
-    return PrintedYear(
-        newest,
-        find(newest, *INITIAL_KINDS),
-        find(newest - 1, *reversed(INITIAL_KINDS)) if newest else None,
-        max(extra, key=lambda line: line.fiscal_year, default=None),
-    )
-
-
-# Indicators -----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class IndicatorSheet:
-    """An indicator with its targets and its value of each fiscal year."""
-
-    indicator: OutcomeIndicator
-    targets: list[IndicatorTarget]
-    years: list[tuple[int, Decimal]]
-
-    @property
-    def latest(self) -> tuple[int, Decimal] | None:
-        return self.years[-1] if self.years else None
-
-
-def indicator_sheets(programs: Iterable[Program]) -> list[IndicatorSheet]:
-    """This function will return the programs' indicators; a year is the whole's value, else the institutions' sum."""
-    indicators = list(
-        OutcomeIndicator.objects.filter(program__in=list(programs)).prefetch_related("targets").order_by("kind", "id")
-    )
-    if not indicators:
-        return []
-    values: dict[int, list[tuple[int, Decimal]]] = {}
-    sums = (
-        observations_in_force(indicator.pk for indicator in indicators)
-        .values("indicator_id", "fiscal_year")
-        .annotate(
-            whole=Sum("value", filter=Q(organization__isnull=True)),
-            parts=Sum("value", filter=Q(organization__isnull=False)),
-        )
-        .order_by("indicator_id", "fiscal_year")
-    )
-    for row in sums:
-        total = row["parts"] if row["whole"] is None else row["whole"]
-        values.setdefault(row["indicator_id"], []).append((row["fiscal_year"], total))
-    return [IndicatorSheet(one, list(one.targets.all()), values.get(one.pk, [])) for one in indicators]
-
-
 # Programs -------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class AreaRow:
-    """An area with who directs it today and how many of its projects are registered, by kind."""
+    """An area with who directs or supervises it today and how many of its projects are registered, by kind."""
 
     area: ResearchArea
     director: AreaDirector | None
     counts: dict[str, int]
+    advisers: list[AreaAdviser]
+
+    @property
+    def supervisor(self) -> AreaAdviser | None:
+        return next((one for one in self.advisers if one.capacity == AreaAdviser.Capacity.SUPERVISOR), None)
+
+    @property
+    def adviser_count(self) -> int:
+        return sum(1 for one in self.advisers if one.capacity == AreaAdviser.Capacity.ADVISER)
 
     @property
     def total(self) -> int:
@@ -231,8 +151,14 @@ def _directors_of(program: Program, on: date) -> list[ProgramStaff]:
 
 
 def _area_rows(program: Program, on: date, counts: dict[int, dict[str, int]]) -> list[AreaRow]:
-    areas = program.areas.prefetch_related(directors_in_force(on)).order_by("number")
-    return [AreaRow(area, next(iter(area.now), None), counts.get(area.pk, {})) for area in areas]  # type: ignore[attr-defined]
+    advisers = AreaAdviser.objects.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=on), starts_on__lte=on)
+    areas = program.areas.prefetch_related(
+        directors_in_force(on), Prefetch("advisers", advisers.select_related("person"), to_attr="advisers_now")
+    ).order_by("number")
+    return [
+        AreaRow(area, next(iter(area.now), None), counts.get(area.pk, {}), area.advisers_now)  # type: ignore[attr-defined]
+        for area in areas
+    ]
 
 
 def directors_in_force(on: date) -> Prefetch:

@@ -56,3 +56,22 @@ def target_words(target: Any, indicator: Any) -> str:
         "about": _("about %(value)s %(unit)s"),
     }
     return words[indicator.direction] % {"value": quantity(target.value), "unit": indicator.unit}
+
+
+#: State > tone of its pill; the word stands beside it.
+TONES = {
+    "running": "here",
+    "finished": "good",
+    "stopped": "bad",
+    "drafting": "here",
+    "submitted": "here",
+    "checked": "here",
+    "returned": "warn",
+    "accepted": "good",
+}
+
+
+@register.filter
+def tone(state: str) -> str:
+    """This function will choose the tone of a state's pill."""
+    return TONES.get(state, "")
