@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from accounts.grants import grants_of
 from accounts.models import Tenure
-from accounts.queries import grants_of
 from common.actors import SystemActor
 from common.errors import Blocker
 
