@@ -14,7 +14,11 @@ SHARED: list[Any] = [
 
 def logging_config(as_json: bool, level: str = "INFO") -> dict[str, Any]:
     """This function will return Django's LOGGING for one kind of line."""
-    renderer = structlog.processors.JSONRenderer(ensure_ascii=False) if as_json else structlog.dev.ConsoleRenderer(colors=False)
+    renderer = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
     last = [structlog.processors.format_exc_info] if as_json else []
     return {
         "version": 1,

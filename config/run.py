@@ -15,6 +15,8 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -24,8 +26,10 @@ from config import postgres
 BASE_DIR = Path(__file__).resolve().parent.parent
 RUN_DIR = BASE_DIR / "var" / "run"
 HOST, PORT = "127.0.0.1", int(os.environ.get("PORT", "8000"))
+PORTFOLIO = BASE_DIR / "programs" / "data" / "portfolio_fy2022.json"
 PR_SET_PDEATHSIG = 1
 GRACE_SECONDS = 12
+SHOWN_SIGN_INS = ("staff1", "pd1", "pi1", "hq1", "auditor1")
 
 
 class Stop(Exception):
@@ -50,9 +54,16 @@ def _manage(*arguments: str) -> None:
         raise Stop(f"`manage.py {' '.join(arguments)}` failed; the message is above.")
 
 
+def _database_identity() -> str:
+    """What tells one database from another: its address, and for the embedded one when it was initialised."""
+    if os.environ.get("DATABASE_URL"):
+        return os.environ["DATABASE_URL"]
+    return str((postgres.ensure_running().data / "PG_VERSION").stat().st_mtime_ns)
+
+
 def _once(stamp: str, files: list[Path], *arguments: str) -> None:
-    """Runs a management command unless it ran for the same files already."""
-    digest = hashlib.sha256()
+    """Runs a management command unless it ran for the same database and the same files already."""
+    digest = hashlib.sha256(_database_identity().encode())
     for path in sorted(files):
         digest.update(path.read_bytes())
     marker = RUN_DIR / stamp
@@ -64,9 +75,8 @@ def _once(stamp: str, files: list[Path], *arguments: str) -> None:
 
 def prepare() -> None:
     """This function will bring the database up to date, load the portfolio and, the first time, play the cycle."""
-    _once("migrated", list(BASE_DIR.glob("*/migrations/*.py")) + [BASE_DIR / "requirements.txt"], "migrate", "-v0")
-    data = BASE_DIR / "programs" / "data" / "portfolio_fy2022.json"
-    _once("portfolio", [data], "load_portfolio")
+    _once("migrated", [*BASE_DIR.glob("*/migrations/*.py"), BASE_DIR / "requirements.txt"], "migrate", "-v0")
+    _once("portfolio", [PORTFOLIO], "load_portfolio")
     _once("cycle", [], "play_cycle", "--out", str(BASE_DIR / "var" / "out"))
 
 
@@ -79,7 +89,9 @@ def commands() -> dict[str, list[str]]:
             str(bin_dir / "granian"), "--interface", "wsgi", "--host", HOST, "--port", str(PORT), "--workers", "2",
             "--blocking-threads", "4", "--no-ws", "--log-level", "warning", "config.wsgi:application",
         ],
-        "worker": [*celery, "worker", "--concurrency", "2", "--loglevel", "warning", "--without-gossip", "--without-mingle"],
+        "worker": [
+            *celery, "worker", "--concurrency", "2", "--loglevel", "warning", "--without-gossip", "--without-mingle",
+        ],
         "beat": [*celery, "beat", "--loglevel", "warning", "--schedule", str(RUN_DIR / "beat"), "--pidfile", ""],
     }  # fmt: skip
 
@@ -88,7 +100,7 @@ def _start(name: str, command: list[str]) -> Child:
     log = (RUN_DIR / f"{name}.log").open("ab")
     process = subprocess.Popen(
         command, cwd=BASE_DIR, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-        preexec_fn=_die_with_parent,  # noqa: PLW1509
+        preexec_fn=_die_with_parent,
     )  # fmt: skip
     return Child(name, process)
 
@@ -103,10 +115,11 @@ def _wait_for_web(children: list[Child]) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         _check(children)
-        with socket.socket() as probe:
-            if probe.connect_ex((HOST, PORT)) == 0:
+        try:
+            with urllib.request.urlopen(f"http://{HOST}:{PORT}/healthz", timeout=30):
                 return
-        time.sleep(0.1)
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.1)
     raise Stop(f"The web server did not answer within 60 seconds; see {RUN_DIR / 'web.log'}.")
 
 
@@ -118,24 +131,24 @@ def _check(children: list[Child]) -> None:
 
 
 def _end(children: list[Child]) -> None:
-    for sig, seconds in ((signal.SIGTERM, GRACE_SECONDS), (signal.SIGKILL, 5)):
-        for child in children:
-            _signal_group(child, sig)
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and any(_group_lives(child) for child in children):
-            for child in children:
-                child.process.poll()
-            time.sleep(0.05)
+    """Asks each process to finish (it ends its own children), then ends what is left of its group."""
+    for child in children:
+        child.process.terminate()
+    _wait_until_gone(children, GRACE_SECONDS)
+    for child in children:
+        if _group_lives(child):
+            os.killpg(child.process.pid, signal.SIGKILL)
+    _wait_until_gone(children, 5)
 
 
-def _signal_group(child: Child, sig: int) -> None:
-    try:
-        os.killpg(child.process.pid, sig)
-    except ProcessLookupError:
-        return
+def _wait_until_gone(children: list[Child], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and any(_group_lives(child) for child in children):
+        time.sleep(0.05)
 
 
 def _group_lives(child: Child) -> bool:
+    child.process.poll()
     try:
         os.killpg(child.process.pid, 0)
     except (ProcessLookupError, PermissionError):
@@ -164,17 +177,27 @@ def _announce(seconds: float) -> None:
 Sekisho is running ({seconds:.1f} s). Ctrl-C stops everything.
 
   Portal       {base}/
-  Admin        {base}/admin/        (sign in as staff1)
+  Admin        {base}/admin/   (as staff1)
   API          {base}/api/v1/openapi.json
-  Sample sign-ins (one-time address):
-               .venv/bin/python manage.py sign_in_link pd1@sample.example
-               also staff1 staff2 po1 pi1 coinvestigator1 hq1 office1 auditor1 evaluator1 ...@sample.example
   PDFs         {BASE_DIR / "var" / "out"}
   Mails        {BASE_DIR / "var" / "mail"}
   Logs         {RUN_DIR}
-""",
+
+  Signing in as a sample person (each address works once, for a day):""",
         flush=True,
     )
+    _print_sign_ins()
+
+
+def _print_sign_ins() -> None:
+    emails = [f"{name}@sample.example" for name in SHOWN_SIGN_INS]
+    command = [sys.executable, "manage.py", "sign_in_link", *emails]
+    links = subprocess.run(command, cwd=BASE_DIR, capture_output=True, text=True, check=False)
+    for email, link in zip(emails, links.stdout.splitlines(), strict=False):
+        print(f"    {email:<24} {link}")
+    if links.returncode:
+        print(f"    {links.stderr.strip().splitlines()[-1]}", file=sys.stderr)
+    print("    others: .venv/bin/python manage.py sign_in_link NAME@sample.example  (names in README.md)\n", flush=True)
 
 
 def main() -> int:
@@ -182,6 +205,7 @@ def main() -> int:
     started = time.monotonic()
     RUN_DIR.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
+    os.environ.setdefault("SITE_URL", f"http://{HOST}:{PORT}")
     os.environ["SEKISHO_RUN"] = str(RUN_DIR)
     with (RUN_DIR / "lock").open("w") as lock:
         try:

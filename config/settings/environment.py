@@ -13,7 +13,9 @@ def required(name: str, meaning: str) -> str:
     """This function will return the variable, or refuse to start and say what to set."""
     value = os.environ.get(name, "").strip()
     if not value:
-        raise ImproperlyConfigured(f"The environment variable {name} is missing: set it to {meaning}. See .env.example.")
+        raise ImproperlyConfigured(
+            f"The environment variable {name} is missing: set it to {meaning}. See .env.example."
+        )
     return value
 
 
@@ -43,7 +45,7 @@ def mail(url: str) -> dict[str, Any]:
     """This function will turn EMAIL_URL into settings: `file:var/mail`, `smtp://user:pw@host:25`, `smtps://`, `smtp+tls://`."""
     parts = urlsplit(url)
     if parts.scheme == "file":
-        return {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend", "EMAIL_FILE_PATH": parts.path}
+        return {"EMAIL_BACKEND": "config.mail_folder.EmailBackend", "EMAIL_FILE_PATH": parts.path}
     if parts.scheme not in ("smtp", "smtps", "smtp+tls"):
         raise ImproperlyConfigured(f"EMAIL_URL must begin with smtp://, smtps://, smtp+tls:// or file:, not {url!r}.")
     return {
@@ -62,7 +64,10 @@ def storage(url: str, base: str) -> dict[str, Any]:
     """This function will turn STORAGE_URL into Django's storage form: `file:var/files` or `s3://bucket/prefix?...`."""
     parts = urlsplit(url)
     if parts.scheme == "file":
-        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": os.path.join(base, parts.path)}}
+        return {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": os.path.join(base, parts.path)},
+        }
     if parts.scheme == "s3":
         options = {"bucket_name": parts.netloc, "location": parts.path.strip("/"), **dict(parse_qsl(parts.query))}
         return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": {"default_acl": "private", **options}}
@@ -82,4 +87,9 @@ def broker_from_database(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         "dbname": config["NAME"],
     }
     text = " ".join(f"{key}={value}" for key, value in words.items() if value)
-    return "pgmq://localhost", {"conn_string": text, "init_extension": False, "wait_time_seconds": 2, "polling_interval": 0.2}
+    return "pgmq://localhost", {
+        "conn_string": text,
+        "init_extension": False,
+        "wait_time_seconds": 2,
+        "polling_interval": 0.2,
+    }

@@ -17,11 +17,12 @@ class Command(BaseCommand):
     help = "Prints a one-time sign-in address for a sample person (not in production)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("email", help="such as pd1@sample.example")
+        parser.add_argument("email", nargs="+", help="such as pd1@sample.example")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            path = create_sign_in_link(options["email"], at=timezone.now())
-        except Refused as refusal:
-            raise CommandError(str(refusal.message)) from None
-        self.stdout.write(settings.SITE_URL.rstrip("/") + path)
+        for email in options["email"]:
+            try:
+                path = create_sign_in_link(email, at=timezone.now())
+            except Refused as refusal:
+                raise CommandError(str(refusal.message)) from None
+            self.stdout.write(settings.SITE_URL.rstrip("/") + path)
