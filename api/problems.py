@@ -28,7 +28,6 @@ TITLES = {
     405: gettext_lazy("Method not allowed"),
     406: gettext_lazy("Format not available"),
     409: gettext_lazy("Refused"),
-    412: gettext_lazy("The record has changed"),
     413: gettext_lazy("Too large"),
     415: gettext_lazy("Content type not accepted"),
     422: gettext_lazy("The key was used for another request"),
