@@ -52,9 +52,7 @@ def states_page() -> str:
         ]
         parts += ["", "```mermaid", "stateDiagram-v2", f"  [*] --> {field.default}"]
         parts += [
-            f"  {source} --> {step.target}: {name}"
-            for name, step in table.items()
-            for source in sorted(step.sources)
+            f"  {source} --> {step.target}: {name}" for name, step in table.items() for source in sorted(step.sources)
         ]
         parts.append("```")
     return "\n".join(parts) + "\n"
