@@ -22,6 +22,7 @@ from common.audit import record_many
 from common.loading import Ledger
 from evaluations.actions.conflicts import confirm_conflict, declare_conflict
 from evaluations.models import ConflictOfInterest
+from programs.actions.directors import appoint_director
 from programs.models import (
     AreaDirector,
     AreaOfficer,
@@ -215,6 +216,11 @@ def _hold(tenure: Tenure, users: Users, turn: int) -> bool:
     # Nobody approves a role of their own, so an officer's own role is approved by the other.
     if tenure.person_id == second.person_id or (turn % 2 and tenure.person_id != first.person_id):
         first, second = second, first
+    if isinstance(tenure, AreaDirector):
+        appoint_director(
+            tenure.area, tenure.person, starts_on=tenure.starts_on, by=first, approved_by=second, at=FOUNDED_AT
+        )
+        return True
     if isinstance(tenure, RoleGrant):
         held: Tenure = grant_role(
             tenure.person, role=tenure.role, organization=tenure.organization, starts_on=tenure.starts_on,

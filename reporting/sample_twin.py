@@ -125,7 +125,7 @@ def build_twin(ledger: Ledger, organizations: dict[str, Organization], *, on: da
     _readiness(ledger, projects, on)
     build_money(ledger, program, areas, projects, table(), until=fiscal_year_of(on))
     _indicators(ledger, program, on)
-    _rules(ledger, program)
+    _rules(ledger, program, on)
     return program
 
 
@@ -279,9 +279,12 @@ def _indicators(ledger: Ledger, program: Program, on: date) -> None:
     keep(ledger, IndicatorObservation, observations, key=("sender", "external_id"), owner="indicator", only_once=True)
 
 
-def _rules(ledger: Ledger, program: Program) -> None:
-    """Schedules and reminder rules are people's from then on: a second run leaves what they have set."""
-    schedule = {**table()["schedule"], "program": program, "first_fiscal_year": FOUNDED_ON.year}
+def _rules(ledger: Ledger, program: Program, on: date) -> None:
+    """Schedules and reminder rules are people's from then on: a second run leaves what they have set.
+
+    The schedule begins with the report of the year before the last whole one, so that there is a past and a present.
+    """
+    schedule = {**table()["schedule"], "program": program, "first_fiscal_year": fiscal_year_of(on) - 2}
     key = ("program", "kind", "project_kind")
     keep(ledger, ReportSchedule, [schedule], key=key, owner="program", only_once=True)
     rules = [{"program": program, "event": ReminderRule.Event.REPORT_DUE, **rule} for rule in table()["reminders"]]

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import TypeVar
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.actions.people import refuse_unless_managing
@@ -109,7 +110,7 @@ def create_first_staff(first: User, second: User, *, at: datetime) -> list[RoleG
         raise Refused(_("It takes two different people, each with a sign-in."), "two_people")
     if first.is_sample != second.is_sample:
         raise Refused(_("A sample person and a real one cannot found the staff together."), "sample_mixed")
-    if _has_staff(at.date(), first.is_sample):
+    if _has_staff(timezone.localdate(at), first.is_sample):
         raise Refused(_("There are ministry staff already. They grant further roles in the admin."), "not_first")
     return [_found(person, other, at) for person, other in ((first, second), (second, first))]
 
@@ -119,8 +120,12 @@ def _has_staff(on: date, is_sample: bool) -> bool:
 
 
 def _found(user: User, approver: User, at: datetime) -> RoleGrant:
+    assert user.person is not None
     grant = RoleGrant.objects.create(
-        person=user.person, role=RoleGrant.Role.MINISTRY_STAFF, starts_on=at.date(), approved_by=approver
+        person=user.person,
+        role=RoleGrant.Role.MINISTRY_STAFF,
+        starts_on=timezone.localdate(at),
+        approved_by=approver,
     )
     user.is_staff = True
     user.save(update_fields=["is_staff"])
