@@ -96,6 +96,8 @@ class ClientValidator(OAuth2Validator):
     """A client that was switched off gets no token; guessing a client's secret is limited to a few tries a minute."""
 
     def _load_application(self, client_id: str, request: Any) -> Any:
+        if not client_id or not client_id.isprintable():
+            return None
         known = request.client is not None
         application = super()._load_application(client_id, request)
         if application is not None and not known:

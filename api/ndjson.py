@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
@@ -47,14 +48,17 @@ class NdjsonParser(BaseParser):
     ) -> Upload:
         """This function will return the upload, or raise a 413 that says the limit."""
         digest = hashlib.sha256()
-        file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  (lives as long as the request)
         size = lines = 0
-        while chunk := stream.read(_CHUNK):
-            size += len(chunk)
-            lines += chunk.count(b"\n")
-            _within_limits(size, lines)
-            digest.update(chunk)
-            file.write(chunk)
+        with ExitStack() as opened:
+            file = opened.enter_context(SpooledTemporaryFile(max_size=_IN_MEMORY))
+            while chunk := stream.read(_CHUNK):
+                size += len(chunk)
+                lines += chunk.count(b"\n")
+                _within_limits(size, lines)
+                digest.update(chunk)
+                file.write(chunk)
+            # From here on whoever reads the upload closes it.
+            opened.pop_all()
         return Upload(file, digest.hexdigest())
 
 
@@ -76,12 +80,14 @@ class NdjsonAccepted(BaseRenderer):
     format = "ndjson"
 
 
-def uploaded(request: Request) -> Upload:
+@contextmanager
+def uploaded(request: Request) -> Iterator[Upload]:
     """This function will read the body of a request, or raise the problem that says what is wrong with it as a whole."""
     upload = request.data
     if not isinstance(upload, Upload):
         raise _empty()
-    return upload
+    with upload.file:
+        yield upload
 
 
 def lines_of(upload: Upload) -> tuple[list[int], list[dict[str, Any] | None]]:

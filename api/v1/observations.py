@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 import orjson
@@ -115,22 +115,22 @@ class ObservationList(NounList):
         known_parameters(request.query_params, frozenset({"dry_run"}))
         dry_run = DRY_RUN.read("dry_run", request.query_params.get("dry_run", "0"))
         key = read_key(request.headers.get("Idempotency-Key"))
-        upload = uploaded(request)
+        with uploaded(request) as upload:
 
-        def effect() -> Reply:
-            return _recorded(request, upload, dry_run)
+            def effect() -> Reply:
+                return _recorded(request, upload, dry_run)
 
-        if dry_run:
-            return _response(effect())
-        return _response(
-            answered_once(
-                client=request.user.pk,
-                key=key,
-                request_hash=hashlib.sha256(f"{request.path}\n{upload.sha256}".encode()).hexdigest(),
-                at=request._request.received_at,
-                effect=effect,
-            )
-        )
+            return _response(effect() if dry_run else _once(request, key, upload, effect))
+
+
+def _once(request: Request, key: str, upload: Upload, effect: Callable[[], Reply]) -> Reply:
+    return answered_once(
+        client=request.user.pk,
+        key=key,
+        request_hash=hashlib.sha256(f"{request.path}\n{upload.sha256}".encode()).hexdigest(),
+        at=request._request.received_at,
+        effect=effect,
+    )
 
 
 def _recorded(request: Request, upload: Upload, dry_run: bool) -> Reply:
