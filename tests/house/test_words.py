@@ -1,0 +1,58 @@
+"""The Japanese catalogue is complete, compiled and keeps every placeholder."""
+
+import gettext
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CATALOGUE = ROOT / "locale" / "ja" / "LC_MESSAGES"
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]")
+
+
+def _entries() -> list[tuple[str, str]]:
+    text = (CATALOGUE / "django.po").read_text()
+    pairs = []
+    for block in text.split("\n\n")[1:]:
+        if "#~" in block:
+            continue
+        parts = {"msgid": "", "msgstr": ""}
+        current = ""
+        for line in block.splitlines():
+            match = re.match(r'(msgid|msgstr) "(.*)"$', line)
+            if match:
+                current = match[1]
+                parts[current] = match[2]
+            elif line.startswith('"') and current:
+                parts[current] += line[1:-1]
+        if parts["msgid"]:
+            pairs.append((parts["msgid"], parts["msgstr"]))
+    return pairs
+
+
+def test_catalogue_when_read_then_no_message_is_without_japanese() -> None:
+    entries = _entries()
+    assert len(entries) > 300
+    assert [source for source, japanese in entries if not japanese] == []
+
+
+def test_catalogue_when_read_then_placeholders_are_kept() -> None:
+    wrong = [s for s, j in _entries() if sorted(PLACEHOLDER.findall(s)) != sorted(PLACEHOLDER.findall(j))]
+    assert wrong == []
+
+
+def test_catalogue_when_compiled_then_it_is_the_same() -> None:
+    with (CATALOGUE / "django.mo").open("rb") as file:
+        compiled = gettext.GNUTranslations(file)
+    decode = lambda s: s.replace('\\"', '"').replace("\\n", "\n").replace("\\\\", "\\")  # noqa: E731
+    stale = [s for s, j in _entries() if compiled.gettext(decode(s)) != decode(j)]
+    assert stale == []
+
+
+def test_sources_when_read_then_every_message_is_in_the_catalogue() -> None:
+    known = {source for source, _ in _entries()}
+    missing = set()
+    for path in (ROOT / "templates").rglob("*.html"):
+        for found in re.findall(r'{%\s*trans(?:late)?\s+"([^"]+)"', path.read_text()):
+            if found not in known:
+                missing.add((path.name, found))
+    assert sorted(missing) == []
