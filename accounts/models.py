@@ -106,6 +106,10 @@ class Person(SampleMark):
 class UserManager(BaseUserManager["User"]):
     """Users sign in with their mail address."""
 
+    def get_queryset(self) -> models.QuerySet[User]:
+        """This function will read the person along: every page names whoever is signed in."""
+        return super().get_queryset().select_related("person")
+
     def create_user(self, email: str, password: str | None = None, **extra: Any) -> User:
         """This function will create a user; without a password the account can only be entered by link or passkey."""
         user = self.model(email=self.normalize_email(email).lower(), **extra)

@@ -35,7 +35,8 @@ MoveTable = Mapping[str, Move]
 
 def locked(model: type[ModelT], pk: int) -> ModelT:
     """This function will read the row again under `SELECT ... FOR UPDATE`; call it inside the action's transaction."""
-    return model._default_manager.select_for_update().get(pk=pk)
+    # Only the row itself: a manager may join a nullable side, which PostgreSQL cannot lock.
+    return model._default_manager.select_for_update(of=("self",)).get(pk=pk)
 
 
 def can_move(obj: models.Model, name: str, table: MoveTable, field: str = "state") -> bool:

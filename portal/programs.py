@@ -13,10 +13,9 @@ from calls.queries import vision_scheme
 from common.charts import Chart
 from portal.access import clock, page
 from portal.drawings import budget_chart, indicator_chart
-from programs import queries
 from programs.figures import IndicatorSheet, printed_remainder, printed_year
 from programs.models import Participation, Program, Project
-from programs.overviews import ProgramSheet, program_sheet
+from programs.overviews import ProgramSheet, in_language, program_sheet, programs_in_full
 
 #: Printed facts that a kind's own block shows; any other is listed as it is printed.
 KNOWN_FACTS = frozenset(
@@ -39,7 +38,7 @@ COUNTED_KINDS = (
 )
 
 
-@page(permission="program.view", find=lambda user, ref: queries.programs_visible_to(user).filter(ref=ref))
+@page(permission="program.view", find=lambda user, ref: programs_in_full(user).filter(ref=ref))
 def program_page(request: HttpRequest, program: Program) -> HttpResponseBase:
     """This function will show one program."""
     sheet = program_sheet(request.user, program, localdate(clock(request)))
@@ -57,6 +56,7 @@ def program_page(request: HttpRequest, program: Program) -> HttpResponseBase:
         "other_facts": [(k, v) for k, v in sheet.program.attributes.items() if k not in KNOWN_FACTS],
         "outcomes": _with_charts(outcomes),
         "capacities": [one for one in sheet.indicators if one.indicator.kind == "capacity"],
+        "ancestors": [(one["ref"], in_language(one)) for one in sheet.ancestors],
         "is_sample": program.is_sample,
         **_of_kind(sheet),
     }
@@ -102,9 +102,15 @@ def printed_counts(sheet: ProgramSheet) -> list[dict[str, Any]]:
             {
                 "label": kind.label,
                 "printed": sum(known) if known else None,
-                "registered": sheet.project_counts.get(kind, 0),
+                "registered": sheet.count(kind),
             }
         )
     total = [row["printed"] for row in rows if row["printed"] is not None]
-    rows.append({"label": _("Total"), "printed": sum(total) if total else None, "registered": sheet.project_total})
+    rows.append(
+        {
+            "label": _("Total"),
+            "printed": sum(total) if total else None,
+            "registered": sum(row.total for row in sheet.areas),
+        }
+    )
     return rows

@@ -32,12 +32,14 @@ from programs.models import Project
 from programs.overviews import (
     ProjectSheet,
     area_choices,
+    gates_of,
     institution_choices,
     led_by,
     program_choices,
     project_money,
     project_people,
     project_sheet,
+    projects_in_full,
     projects_listed,
     trl_history,
     trl_levels,
@@ -140,17 +142,29 @@ TABS = (
 
 def _shown(request: HttpRequest, project: Project, here: str, context: dict[str, Any]) -> HttpResponseBase:
     """One tab of a project's page, with the head that all tabs share."""
-    tabs = [(reverse(name, args=[project.ref]), label, name == here) for name, label in TABS]
-    common = {"project": project, "label": project_label(project), "tabs": tabs, "is_sample": project.is_sample}
+    allowed = context.pop("allowed", None) or actions_allowed(request.user, project)
+    tabs = [
+        (reverse(name, args=[project.ref]), label, name == here)
+        for name, label in TABS
+        if name != "project_history" or "project.history" in allowed
+    ]
+    common = {
+        "project": project,
+        "label": project_label(project),
+        "tabs": tabs,
+        "may_claim": "project.claim_trl" in allowed and bool(project.target_trl),
+        "may_assess": "project.assess_trl" in allowed and bool(project.target_trl),
+        "is_sample": project.is_sample,
+    }
     template = f"portal/projects/{here.removeprefix('project_') if here != 'project' else 'page'}.html"
     return render(request, template, {**common, **context})
 
 
-@page(permission="project.view", find=find_project)
+@page(permission="project.view", find=lambda user, ref: projects_in_full(user, localdate()).filter(ref=ref))
 def project_page(request: HttpRequest, project: Project) -> HttpResponseBase:
     """This function will show where a project stands, what is missing and who owes it."""
     today = localdate(clock(request))
-    sheet = project_sheet(request.user, project, today)
+    sheet = project_sheet(request.user, project)
     levels = trl_levels() if project.target_trl or sheet.trl else []
     return _shown(
         request,
@@ -209,9 +223,9 @@ def project_gaps(sheet: ProjectSheet, today: date) -> list[Gap]:
     claimed, assessed = sheet.latest("claimed"), sheet.latest("assessed")
     if claimed and (assessed is None or assessed.on < claimed.on):
         gaps.append(Gap(_("An assessment of the TRL claimed"), _("the program director")))
-    if project.kind == Project.Kind.FLAGSHIP and not sheet.headquarters:
+    if project.kind == Project.Kind.FLAGSHIP and not sheet.has_headquarters:
         gaps.append(Gap(_("Members of the headquarters (HQ)"), staff))
-    if sheet.principal is None:
+    if not sheet.principal:
         gaps.append(Gap(_("The principal investigator"), staff))
     if not project.title_ja:
         gaps.append(Gap(_("The project's title"), staff))
@@ -236,8 +250,14 @@ def project_trl(request: HttpRequest, project: Project) -> HttpResponseBase:
         if form.is_valid() and _write_level(request, project, act, form):
             return redirect("project_trl", ref=project.ref)
     history = trl_history(project)
-    sheet = ProjectSheet(project, [], history, [], list(project.program.gates.order_by("held_on")), [], [], None, 0)
-    context = {"forms": forms, "history": history[::-1], "levels": levels, "trl_chart": trl_chart(sheet, levels)}
+    sheet = ProjectSheet(project, history, [], gates_of(project))
+    context = {
+        "allowed": allowed,
+        "forms": forms,
+        "history": history[::-1],
+        "levels": levels,
+        "trl_chart": trl_chart(sheet, levels),
+    }
     return _shown(request, project, "project_trl", context)
 
 

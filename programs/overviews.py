@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
-from django.db.models import CharField, Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import Coalesce
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import CharField, Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce, JSONObject, StrIndex
+from django.utils.translation import get_language
 
 from accounts.models import Organization
 from accounts.queries import grants_of
@@ -28,7 +31,6 @@ from programs.models import (
     PolicyBasis,
     Program,
     ProgramAgency,
-    ProgramStaff,
     Project,
     ProjectComplement,
     ProjectMember,
@@ -47,7 +49,9 @@ from programs.queries import (
     remainders,
     search_projects,
 )
-from programs.rules import projects_led_by, projects_visible
+from programs.rules import programs_visible, projects_led_by, projects_visible
+
+PERSON_NAMES = JSONObject(name_ja="person__name_ja", name_en="person__name_en")
 
 # Programs -------------------------------------------------------------------------------------------------------------
 
@@ -57,17 +61,10 @@ class AreaRow:
     """An area with who directs or supervises it today and how many of its projects are registered, by kind."""
 
     area: ResearchArea
-    director: AreaDirector | None
+    director: str
+    supervisor: str
+    adviser_count: int
     counts: dict[str, int]
-    advisers: list[AreaAdviser]
-
-    @property
-    def supervisor(self) -> AreaAdviser | None:
-        return next((one for one in self.advisers if one.capacity == AreaAdviser.Capacity.SUPERVISOR), None)
-
-    @property
-    def adviser_count(self) -> int:
-        return sum(1 for one in self.advisers if one.capacity == AreaAdviser.Capacity.ADVISER)
 
     @property
     def total(self) -> int:
@@ -76,125 +73,127 @@ class AreaRow:
 
 @dataclass(frozen=True, slots=True)
 class ProgramSheet:
-    """Everything one program page shows."""
+    """Everything one program page shows; what its kind does not have stays empty and is not read."""
 
     program: Program
-    ancestors: list[Program]
+    ancestors: list[dict[str, str]]
     children: list[Program]
     remainders: list[Remainder]
     lines: list[BudgetLine]
     basis: list[PolicyBasis]
-    unpriced: list[UnpricedItem]
-    emphases: list[Emphasis]
-    agencies: list[ProgramAgency]
-    directors: list[ProgramStaff]
-    participations: list[Participation]
-    areas: list[AreaRow]
     indicators: list[IndicatorSheet]
-    gates: list[StageGate]
-    project_counts: dict[str, int]
+    unpriced: list[UnpricedItem] = field(default_factory=list)
+    emphases: list[Emphasis] = field(default_factory=list)
+    agencies: list[ProgramAgency] = field(default_factory=list)
+    participations: list[Participation] = field(default_factory=list)
+    areas: list[AreaRow] = field(default_factory=list)
+    gates: list[StageGate] = field(default_factory=list)
     projects: list[Project] = field(default_factory=list)
 
-    @property
-    def project_total(self) -> int:
-        return sum(self.project_counts.values())
+    def count(self, kind: str) -> int:
+        """This function will return how many projects of a kind the reader may see in the areas."""
+        return sum(row.counts.get(kind, 0) for row in self.areas)
+
+
+def programs_in_full(user: object) -> QuerySet[Program]:
+    """This function will return the visible programs, each with `ancestors`: ref and names from the root down."""
+    above = (
+        Program.objects.filter(programs_visible(user), ~Q(pk=OuterRef("pk")))
+        .alias(at=StrIndex(OuterRef("path"), F("path")))
+        .filter(at=1)
+        .order_by("path")
+    )
+    names = JSONObject(ref="ref", name_ja="name_ja", name_en="name_en")
+    return programs_visible_to(user).annotate(ancestors=ArraySubquery(above.values(json=names)))
 
 
 def program_sheet(user: object, program: Program, on: date) -> ProgramSheet:
-    """This function will read one program. Links and projects are the reader's own."""
-    program = Program.objects.prefetch_related(
-        "budget_lines", "policy_basis", "unpriced_items", "emphases",
-        Prefetch("agencies", ProgramAgency.objects.select_related("organization")),
-        Prefetch("participations", Participation.objects.filter(ends_on__isnull=True).select_related("organization")),
-    ).get(pk=program.pk)  # fmt: skip
-    children = list(program.children.prefetch_related("budget_lines").order_by("position", "path"))
-    visible = {one.path: one for one in programs_visible_to(user).filter(_related(program))}
-    counts = project_counts(projects_visible_to(user).filter(program=program))
+    """This function will read one row of `programs_in_full`, and what its kind has."""
+    kind = Program.Kind(program.kind)
+    children = _children(user, program) if kind in (Program.Kind.PACKAGE, Program.Kind.UMBRELLA) else []
+    parts: dict[str, list[Any]] = {}
+    if children:
+        parts["unpriced"] = list(program.unpriced_items.all())
+    if kind in (Program.Kind.FLAGSHIP_BASIC, Program.Kind.STRATEGIC_BASIC):
+        counts = counts_by_area(projects_visible_to(user).filter(program=program))
+        parts["areas"] = _area_rows(program, on, counts)
+    if kind == Program.Kind.FLAGSHIP_BASIC:
+        parts["emphases"] = list(program.emphases.all())
+        parts["gates"] = list(program.gates.order_by("held_on", "ref"))
+    if kind == Program.Kind.STRATEGIC_BASIC:
+        parts["agencies"] = list(program.agencies.select_related("organization"))
+    if kind in (Program.Kind.INFRASTRUCTURE, Program.Kind.DATA_ECOSYSTEM):
+        parts["participations"] = list(
+            program.participations.filter(ends_on__isnull=True).select_related("organization")
+        )
+    if kind in (Program.Kind.RD_CENTRES, Program.Kind.VISION_DRIVEN):
+        parts["projects"] = list(projects_visible_to(user).filter(program=program)[:100])
     return ProgramSheet(
         program=program,
-        ancestors=[visible[path] for path in _prefixes(program.path) if path in visible],
-        children=[child for child in children if child.path in visible],
+        ancestors=program.ancestors,  # type: ignore[attr-defined]
+        children=[child for child in children if child.is_visible],  # type: ignore[attr-defined]
         remainders=remainders(program, children),
         lines=list(program.budget_lines.all()),
         basis=list(program.policy_basis.all()),
-        unpriced=list(program.unpriced_items.all()),
-        emphases=list(program.emphases.all()),
-        agencies=list(program.agencies.all()),
-        directors=_directors_of(program, on) if not counts.by_area else [],
-        participations=list(program.participations.all()),
-        areas=_area_rows(program, on, counts.by_area),
         indicators=indicator_sheets([program]),
-        gates=list(program.gates.order_by("held_on", "ref")),
-        project_counts=counts.by_kind,
-        projects=_areless_projects(user, program) if counts.without_area else [],
+        **parts,
     )
 
 
-def _related(program: Program) -> Q:
-    return Q(path__in=_prefixes(program.path)) | Q(parent_id=program.pk)
-
-
-def _prefixes(path: str) -> list[str]:
-    parts = path.rstrip("/").split("/")
-    return ["/".join(parts[:depth]) + "/" for depth in range(1, len(parts))]
-
-
-def _directors_of(program: Program, on: date) -> list[ProgramStaff]:
+def _children(user: object, program: Program) -> list[Program]:
+    """All of them, since a remainder is of all printed figures; only those the reader may see are shown."""
+    visible = Program.objects.filter(programs_visible(user), pk=OuterRef("pk"))
     return list(
-        program.staff.filter(
-            Q(ends_on__isnull=True) | Q(ends_on__gte=on),
-            role=ProgramStaff.Role.PROGRAM_DIRECTOR,
-            starts_on__lte=on,
-            approved_by__isnull=False,
-        ).select_related("person")
+        program.children.annotate(is_visible=Exists(visible))
+        .prefetch_related("budget_lines")
+        .order_by("position", "path")
     )
 
 
 def _area_rows(program: Program, on: date, counts: dict[int, dict[str, int]]) -> list[AreaRow]:
-    advisers = AreaAdviser.objects.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=on), starts_on__lte=on)
-    areas = program.areas.prefetch_related(
-        directors_in_force(on), Prefetch("advisers", advisers.select_related("person"), to_attr="advisers_now")
+    advisers = AreaAdviser.objects.filter(_on(on), area=OuterRef("pk"))
+    supervisor = advisers.filter(capacity=AreaAdviser.Capacity.SUPERVISOR)
+    others = advisers.filter(capacity=AreaAdviser.Capacity.ADVISER).order_by().values("area")
+    areas = program.areas.annotate(
+        director_names=Subquery(directors_on(on).filter(area=OuterRef("pk")).values(json=PERSON_NAMES)[:1]),
+        supervisor_names=Subquery(supervisor.values(json=PERSON_NAMES)[:1]),
+        advisers_now=Coalesce(Subquery(others.annotate(number=Count("pk")).values("number")), 0),
     ).order_by("number")
     return [
-        AreaRow(area, next(iter(area.now), None), counts.get(area.pk, {}), area.advisers_now)  # type: ignore[attr-defined]
+        AreaRow(
+            area,
+            in_language(area.director_names),  # type: ignore[attr-defined]
+            in_language(area.supervisor_names),  # type: ignore[attr-defined]
+            area.advisers_now,  # type: ignore[attr-defined]
+            counts.get(area.pk, {}),
+        )
         for area in areas
     ]
 
 
-def directors_in_force(on: date) -> Prefetch:
-    """This function will return the prefetch that gives each area its director of this day as `now` (none or one)."""
-    terms = AreaDirector.objects.filter(
-        Q(ends_on__isnull=True) | Q(ends_on__gte=on), starts_on__lte=on, approved_by__isnull=False
-    )
-    return Prefetch("directors", terms.select_related("person"), to_attr="now")
+def directors_on(on: date) -> QuerySet[AreaDirector]:
+    """This function will return the directors' terms that hold on this day."""
+    return AreaDirector.objects.filter(_on(on), approved_by__isnull=False)
 
 
-def _areless_projects(user: object, program: Program) -> list[Project]:
-    return list(projects_visible_to(user).filter(program=program, area__isnull=True)[:100])
+def _on(on: date) -> Q:
+    return Q(Q(ends_on__isnull=True) | Q(ends_on__gte=on), starts_on__lte=on)
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectCounts:
-    """Counts of the projects that the reader may see."""
-
-    by_kind: dict[str, int]
-    by_area: dict[int, dict[str, int]]
-    without_area: int
+def in_language(names: dict[str, str] | None) -> str:
+    """This function will choose the name in the reader's language; blank when there is none."""
+    if not names:
+        return ""
+    return names["name_en"] if names["name_en"] and get_language() == "en" else names["name_ja"]
 
 
-def project_counts(projects: QuerySet[Project]) -> ProjectCounts:
-    """This function will count visible projects by kind and by area in one query."""
-    by_kind: dict[str, int] = {}
-    by_area: dict[int, dict[str, int]] = {}
-    without_area = 0
-    rows = projects.prefetch_related(None).order_by("area_id", "kind").values_list("area_id", "kind")
-    for area_id, kind, number in rows.annotate(number=Count("pk")):
-        by_kind[kind] = by_kind.get(kind, 0) + number
-        if area_id is None:
-            without_area += number
-        else:
-            by_area.setdefault(area_id, {})[kind] = number
-    return ProjectCounts(by_kind, by_area, without_area)
+def counts_by_area(projects: QuerySet[Project]) -> dict[int, dict[str, int]]:
+    """This function will count visible projects by area and kind in one query."""
+    found: dict[int, dict[str, int]] = {}
+    rows = projects.filter(area__isnull=False).prefetch_related(None).order_by("area_id", "kind")
+    for area_id, kind, number in rows.values_list("area_id", "kind").annotate(number=Count("pk")):
+        found.setdefault(area_id, {})[kind] = number
+    return found
 
 
 # Areas ----------------------------------------------------------------------------------------------------------------
@@ -276,14 +275,15 @@ class ProjectSheet:
     """Everything the first page of a project shows, apart from its reports."""
 
     project: Project
-    award_numbers: list[str]
     trl: list[TrlAssessment]
     milestones: list[Milestone]
     gates: list[StageGate]
-    money: list[ProjectMoney]
-    linked: list[Project]
-    principal: ProjectMember | None
-    headquarters: int
+    money: list[ProjectMoney] = field(default_factory=list)
+    linked: list[Project] = field(default_factory=list)
+    partners: list[Participation] = field(default_factory=list)
+    award_numbers: list[str] = field(default_factory=list)
+    principal: str = ""
+    has_headquarters: bool = False
 
     def points(self, kind: str) -> list[TrlAssessment]:
         """This function will return the assessments of one kind in the order of their dates."""
@@ -294,22 +294,48 @@ class ProjectSheet:
         return next(iter(reversed(self.points(kind))), None)
 
 
-def project_sheet(user: object, project: Project, on: date) -> ProjectSheet:
-    """This function will read one project. `linked` are the Flagships a basic project complements, or the reverse."""
-    people = in_force_members(project, on)
+def projects_in_full(user: object, on: date) -> QuerySet[Project]:
+    """This function will return the visible projects with their award numbers, principal investigator and HQ."""
+    principal = ProjectMember.objects.filter(
+        _on(on), project=OuterRef("pk"), role=ProjectMember.Role.PRINCIPAL_INVESTIGATOR
+    )
+    numbers = AwardNumber.objects.filter(project=OuterRef("pk")).order_by("number")
+    return projects_visible_to(user).annotate(
+        award_list=ArraySubquery(numbers.values("number")),
+        principal_names=Subquery(principal.values(json=PERSON_NAMES)[:1]),
+        has_headquarters=Exists(HQMember.objects.filter(_on(on), headquarters__project=OuterRef("pk"))),
+    )
+
+
+def project_sheet(user: object, project: Project) -> ProjectSheet:
+    """This function will read one row of `projects_in_full`.
+
+    `linked` are the Flagships that a basic project complements, or the reverse.
+    """
+    has_trl = project.kind not in (Project.Kind.BASIC, Project.Kind.HUMAN_RESOURCES)
+    has_partners = project.kind not in (Project.Kind.BASIC, Project.Kind.FLAGSHIP)
     return ProjectSheet(
         project=project,
-        award_numbers=list(AwardNumber.objects.filter(project=project).values_list("number", flat=True)),
-        trl=trl_history(project),
+        trl=trl_history(project) if has_trl or project.target_trl else [],
         milestones=list(project.milestones.order_by("planned_on", "number")),
-        gates=list(StageGate.objects.filter(program_id=project.program_id).order_by("held_on", "ref")),
+        gates=gates_of(project),
         money=project_money(project),
         linked=linked_projects(user, project),
-        principal=next((one for one in people if one.role == ProjectMember.Role.PRINCIPAL_INVESTIGATOR), None),
-        headquarters=HQMember.objects.filter(headquarters__project=project).count()
-        if project.kind == Project.Kind.FLAGSHIP
-        else 0,
+        partners=_partners(project) if has_partners else [],
+        award_numbers=project.award_list,  # type: ignore[attr-defined]
+        principal=in_language(project.principal_names),  # type: ignore[attr-defined]
+        has_headquarters=project.has_headquarters,  # type: ignore[attr-defined]
     )
+
+
+def _partners(project: Project) -> list[Participation]:
+    others = project.participations.filter(ends_on__isnull=True).exclude(role=Participation.Role.LEAD)
+    return list(others.select_related("organization").order_by("role", "organization__name_kana"))
+
+
+def gates_of(project: Project) -> list[StageGate]:
+    """This function will return the stage gates of the project's program, soonest first."""
+    return list(StageGate.objects.filter(program_id=project.program_id).order_by("held_on", "ref"))
 
 
 def trl_history(project: Project) -> list[TrlAssessment]:
@@ -364,15 +390,8 @@ class ProjectPeople:
 
 def project_people(project: Project, on: date) -> ProjectPeople:
     """This function will return the institutions, investigators, HQ and director of a project on this day."""
-    headquarters = HQMember.objects.filter(
-        Q(ends_on__isnull=True) | Q(ends_on__gte=on), headquarters__project=project, starts_on__lte=on
-    ).select_related("person")
-    director = AreaDirector.objects.filter(
-        Q(ends_on__isnull=True) | Q(ends_on__gte=on),
-        area_id=project.area_id,
-        starts_on__lte=on,
-        approved_by__isnull=False,
-    ).select_related("person")
+    headquarters = HQMember.objects.filter(_on(on), headquarters__project=project).select_related("person")
+    director = directors_on(on).filter(area_id=project.area_id).select_related("person")
     return ProjectPeople(
         list(project.participations.select_related("organization").order_by("role", "organization__name_kana")),
         in_force_members(project, on),
@@ -384,9 +403,7 @@ def project_people(project: Project, on: date) -> ProjectPeople:
 def in_force_members(project: Project, on: date) -> list[ProjectMember]:
     """This function will return the investigators of a project on this day, the principal one first."""
     return list(
-        project.members.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=on), starts_on__lte=on)
-        .select_related("person", "organization")
-        .order_by("-role", "person__name_kana")
+        project.members.filter(_on(on)).select_related("person", "organization").order_by("-role", "person__name_kana")
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 from django.db.models.functions import StrIndex
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -225,25 +225,27 @@ def _staffs(user: object, program_id: int) -> bool:
 
 
 def _project_actions(user: object, project: Project) -> set[str]:
-    if not Project.objects.filter(projects_visible(user), pk=project.pk).exists():
-        return set()
-    allowed = {"project.view"}
+    visible = Project.objects.filter(projects_visible(user), pk=project.pk)
     grants = grants_of(user)
     if grants.person_id is None:
-        return allowed
+        return {"project.view"} if visible.exists() else set()
     me = grants.person_id
-
-    def among(condition: Q) -> bool:
-        return Project.objects.filter(condition, pk=project.pk).exists()
-
-    if grants.has("auditor") or among(Q(program__in=programs_staffed_by(me, "ministry_staff"))):
-        allowed |= {"project.history"}
-    if among(projects_led_by(me)):
-        allowed |= {"project.history", "project.assess_trl"}
-    if among(projects_supported_by(me)):
-        allowed |= {"project.history"}
-    if among(projects_of_member(me, "principal_investigator")) or among(projects_of_headquarters(me)):
-        allowed |= {"project.history", "project.claim_trl"}
+    roles = {
+        "as_staff": Q(program__in=programs_staffed_by(me, "ministry_staff")),
+        "as_director": projects_led_by(me),
+        "as_officer": projects_supported_by(me),
+        "as_team": projects_of_member(me, "principal_investigator") | projects_of_headquarters(me),
+    }
+    held = visible.values(**{name: ExpressionWrapper(role, BooleanField()) for name, role in roles.items()}).first()
+    if held is None:
+        return set()
+    allowed = {"project.view"}
+    if grants.has("auditor") or any(held.values()):
+        allowed.add("project.history")
+    if held["as_director"]:
+        allowed.add("project.assess_trl")
+    if held["as_team"]:
+        allowed.add("project.claim_trl")
     return allowed
 
 
