@@ -7,7 +7,7 @@ other content it is refused: a correction is a new observation that names the id
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
+from psycopg.errors import UniqueViolation
 
 from accounts.models import Organization
 from accounts.queries import AgencyClient
@@ -99,7 +100,7 @@ def sender_of(by: Actor) -> str:
 
 @transaction.atomic
 def record_observations(
-    rows: Iterable[Mapping[str, Any]], *, by: Actor, at: datetime, dry_run: bool = False
+    rows: Iterable[dict[str, Any]], *, by: Actor, at: datetime, dry_run: bool = False
 ) -> list[RowResult]:
     """This function will add observations and tell for each row, in order, what became of it.
 
@@ -125,14 +126,9 @@ def record_observations(
     with connection.cursor() as cursor:
         # One batch of a sender after the other: so what is read here is what COPY will meet.
         cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_SENDER_LOCK, sender])
-    existing = _existing(sender, checked)
-    new: dict[str, tuple[int, _Row]] = {}
-    for external_id, (index, good) in checked.items():
-        if external_id in existing:
-            results.append(_again(index, external_id, existing[external_id], good))
-        else:
-            new[external_id] = (index, good)
-    added = _add(new, sender, at, results, dry_run)
+    added = _add_all_new(checked, sender, at, results) if not dry_run else None
+    if added is None:
+        added = _add(_without_known(checked, sender, results), sender, at, results, dry_run)
     if added and not dry_run:
         _tell(added, sender, by, at)
     results.sort()
@@ -142,7 +138,7 @@ def record_observations(
 # Checking -------------------------------------------------------------------------------------------------------------
 
 
-def _read_known(batch: Sequence[Mapping[str, Any]], by: Actor, today: date) -> _Known:
+def _read_known(batch: Sequence[Any], by: Actor, today: date) -> _Known:
     known = _Known(today, fiscal_year_of(today))
     indicator_refs = _texts(batch, "indicator")
     indicators = OutcomeIndicator.objects.filter(ref__in=indicator_refs)
@@ -167,54 +163,61 @@ def _read_known(batch: Sequence[Mapping[str, Any]], by: Actor, today: date) -> _
     return known
 
 
-def _texts(batch: Sequence[Mapping[str, Any]], key: str) -> set[str]:
-    return {value for row in batch if isinstance(row, Mapping) and isinstance(value := row.get(key), str)}
+def _texts(batch: Sequence[Any], key: str) -> set[str]:
+    return {value for row in batch if type(row) is dict and type(value := row.get(key)) is str}
 
 
 def _shown_id(row: Any) -> str:
-    value = row.get("external_id") if isinstance(row, Mapping) else None
+    value = row.get("external_id") if isinstance(row, dict) else None
     return value[:64] if isinstance(value, str) else ""
 
 
 def _checked(row: Any, known: _Known) -> tuple[str, _Row]:
-    if not isinstance(row, Mapping):
+    if type(row) is not dict:
         raise _RowError("", "wrong_type", _("Each line must be an object with the fields of an observation."))
     if not row.keys() <= FIELDS:
         unknown = ", ".join(sorted(str(key) for key in row.keys() - FIELDS))
         raise _RowError("", "unknown_field", _("Remove the unknown fields: %(fields)s.") % {"fields": unknown})
-    for name in REQUIRED:
-        if row.get(name) is None:
-            raise _RowError(name, "required", _("This field is missing. Add it."))
-    external_id = row["external_id"]
-    if not isinstance(external_id, str) or not _EXTERNAL_ID.fullmatch(external_id):
+    try:
+        return _read(row, known)
+    except _RowError:
+        for name in REQUIRED:
+            if row.get(name) is None:
+                raise _RowError(name, "required", _("This field is missing. Add it.")) from None
+        raise
+
+
+def _read(row: dict[str, Any], known: _Known) -> tuple[str, _Row]:
+    get = row.get
+    external_id = get("external_id")
+    if type(external_id) is not str or not _EXTERNAL_ID.fullmatch(external_id):
         message = _("Use 1 to 64 visible ASCII characters, without spaces and backslashes, as the sender's id.")
         raise _RowError("external_id", "bad_id", message)
-    indicator_id, organization_id = _references(row, known)
-    fiscal_year = row["fiscal_year"]
+    indicator_id, organization_id = _references(get("indicator"), get("organization"), known)
+    fiscal_year = get("fiscal_year")
     if type(fiscal_year) is not int or not FIRST_YEAR <= fiscal_year <= known.fiscal_year:
         message = _("Write the fiscal year as the number of its first year, from %(first)s to %(last)s.")
         values = {"first": FIRST_YEAR, "last": known.fiscal_year}
         raise _RowError("fiscal_year", "bad_year", message % values)
+    corrects = get("corrects")
     return external_id, _Row(
         indicator_id,
         organization_id,
         fiscal_year,
-        _day(row["observed_on"], known),
-        _value(row["value"]),
-        _source(row["source"], known),
-        _corrected_id(row.get("corrects"), external_id),
+        _day(get("observed_on"), known),
+        _value(get("value")),
+        _source(get("source"), known),
+        "" if corrects is None else _corrected_id(corrects, external_id),
     )
 
 
-def _references(row: Mapping[str, Any], known: _Known) -> tuple[int, int | None]:
-    ref = row["indicator"]
+def _references(ref: Any, organization: Any, known: _Known) -> tuple[int, int | None]:
     found = known.indicators.get(ref) if isinstance(ref, str) else None
     if found is None:
         if isinstance(ref, str) and ref in known.visible:
             raise _RowError("indicator", "not_writable", _("You cannot send observations of this indicator."))
         raise _RowError("indicator", "unknown", _("There is no such indicator. Check the reference."))
     indicator_id, program_id, is_sample = found
-    organization = row.get("organization")
     if organization is None:
         return indicator_id, None
     place = known.organizations.get(organization) if isinstance(organization, str) else None
@@ -270,8 +273,6 @@ def _source(value: Any, known: _Known) -> str:
 
 
 def _corrected_id(value: Any, own_id: str) -> str:
-    if value is None:
-        return ""
     if not isinstance(value, str) or not value:
         raise _RowError("corrects", "unknown", _("Write the sender's id of the observation to correct."))
     if value == own_id:
@@ -290,15 +291,54 @@ def _again(index: int, external_id: str, there: _Row, sent: _Row) -> RowResult:
 # Writing --------------------------------------------------------------------------------------------------------------
 
 
-def _existing(sender: str, external_ids: Iterable[str]) -> dict[str, _Row]:
-    found = IndicatorObservation.objects.filter(sender=sender, external_id__in=list(external_ids)).values_list(
-        "external_id", "indicator_id", "organization_id", "fiscal_year", "observed_on", "value", "source",
-        "corrects__external_id",
-    )  # fmt: skip
-    return {
-        external_id: _Row(indicator, organization, year, day.isoformat(), str(value), source, corrects or "")
-        for external_id, indicator, organization, year, day, value, source, corrects in found
-    }
+def _add_all_new(
+    checked: dict[str, tuple[int, _Row]], sender: str, at: datetime, results: list[RowResult]
+) -> list[_Row] | None:
+    """Adds a batch in which, as usually, nothing was sent before; None when the database knows an id already.
+
+    To look for the ids first costs every batch what only a repeated one needs.
+    """
+    if any(row.corrects for _index, row in checked.values()):
+        return None
+    try:
+        with transaction.atomic():
+            _copy(checked, sender, at, {})
+    except UniqueViolation:
+        return None
+    results += [RowResult(index, external_id, CREATED) for external_id, (index, _row) in checked.items()]
+    return [row for _index, row in checked.values()]
+
+
+def _without_known(
+    checked: dict[str, tuple[int, _Row]], sender: str, results: list[RowResult]
+) -> dict[str, tuple[int, _Row]]:
+    """What was sent before goes into the results; the rest is returned."""
+    known = _existing(sender, list(checked))
+    results += [
+        _again(index, external_id, known[external_id], row)
+        for external_id, (index, row) in checked.items()
+        if external_id in known
+    ]
+    return {external_id: place for external_id, place in checked.items() if external_id not in known}
+
+
+_EXISTING = f"""
+    SELECT o.external_id, o.indicator_id, o.organization_id, o.fiscal_year, o.observed_on, o.value, o.source,
+           target.external_id
+    FROM {IndicatorObservation._meta.db_table} o
+    LEFT JOIN {IndicatorObservation._meta.db_table} target ON target.id = o.corrects_id
+    WHERE o.sender = %s AND o.external_id = ANY(%s)
+"""
+
+
+def _existing(sender: str, external_ids: list[str]) -> dict[str, _Row]:
+    # One array, since thousands of parameters of an IN take longer than the rows themselves.
+    with connection.cursor() as cursor:
+        cursor.execute(_EXISTING, [sender, external_ids])
+        return {
+            external_id: _Row(indicator, organization, year, day.isoformat(), str(value), source, corrects or "")
+            for external_id, indicator, organization, year, day, value, source, corrects in cursor.fetchall()
+        }
 
 
 class _Target(NamedTuple):
