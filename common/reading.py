@@ -126,7 +126,7 @@ class Node:
     def own_text(self, max_length: int) -> str:
         """This function will return the value at this place as one line of text."""
         if not isinstance(self.value, str):
-            self._wrong(_("text"), self.value)
+            self._wrong(_("a text"), self.value)
         elif not self.value:
             self.report("empty", _("Fill this in, or write null where nothing is known."))
         elif self.value != clean_line(self.value):
@@ -163,7 +163,7 @@ class Node:
                 key,
             )
         else:
-            self._wrong(_("text"), value, key)
+            self._wrong(_("a text"), value, key)
         return ""
 
     def matching(self, key: str, pattern: str, example: str, *, required: bool = True) -> str:

@@ -118,7 +118,9 @@ def test_sample_organization_when_put_on_real_records_in_raw_sql_then_refused(re
     program, _area, project = real
     sample = Participation.objects.filter(project__ref="sample-ql1-f1", role="lead").get().organization
     assert sample.is_sample
-    insert = "INSERT INTO programs_participation (program_id, project_id, organization_id, role) VALUES (%s, %s, %s, %s)"
+    insert = (
+        "INSERT INTO programs_participation (program_id, project_id, organization_id, role) VALUES (%s, %s, %s, %s)"
+    )
     for values in [(None, project.pk, sample.pk, "partner"), (program.pk, None, sample.pk, "hub")]:
         with pytest.raises(IntegrityError, match="a sample record cannot hang on a real one"):
             run_sql(insert, *values)
@@ -161,9 +163,7 @@ def test_deliverable_when_taken_back_in_raw_sql_then_refused(real):
         deliverable.pk,
     )
     with pytest.raises(DatabaseError, match=r"[Ii]nvalid transition"):
-        run_sql(
-            "UPDATE programs_deliverable SET state = 'awaited', delivered_at = NULL WHERE id = %s", deliverable.pk
-        )
+        run_sql("UPDATE programs_deliverable SET state = 'awaited', delivered_at = NULL WHERE id = %s", deliverable.pk)
 
 
 def test_deliverable_when_delivered_without_time_or_hash_then_refused(real):
@@ -172,9 +172,7 @@ def test_deliverable_when_delivered_without_time_or_hash_then_refused(real):
             project=real[2], kind="annual_report", fiscal_year=2000 + len(missing), due_on=date(2026, 5, 31)
         )
         with pytest.raises(IntegrityError, match="deliverable_delivered_has_time"):
-            run_sql(
-                f"UPDATE programs_deliverable SET state = 'delivered', {missing} WHERE id = %s", deliverable.pk
-            )
+            run_sql(f"UPDATE programs_deliverable SET state = 'delivered', {missing} WHERE id = %s", deliverable.pk)
 
 
 # Append-only ----------------------------------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ BAD = [
      "Write true or false here, not the text “yes”."),
     (put(["programs", 3, "kind"], "flagship"), "programs[3].kind",
      "“flagship” is not known here. Use one of: " + ", ".join(reading.PROGRAM_KINDS) + "."),
-    (put(["projects", 0, "kind"], 7), "projects[0].kind", "Write text here, not the number 7."),
+    (put(["projects", 0, "kind"], 7), "projects[0].kind", "Write a text here, not the number 7."),
     (put(["programs", 3, "id"], "arim"), "programs[3].id",
      "“arim” already stands at programs[2].id. Give each its own."),
     (put(["projects", 5, "id"], "ql1-b2"), "projects[5].id",
