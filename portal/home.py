@@ -16,11 +16,10 @@ from django.utils.translation import gettext as _
 from common.audit import done_by
 from common.fiscal_year import date_text
 from portal.access import clock, page
-from portal.drawings import language
 from portal.journal import readable
+from programs.drawings import language
 from programs.overviews import claims_to_assess
 from programs.queries import project_label
-from programs.rules import may_see_portfolio
 
 DONE_ROWS = 20
 
@@ -79,7 +78,6 @@ def home_page(request: HttpRequest) -> HttpResponseBase:
             "tasks": [(task, task.days_left(today)) for task in tasks],
             "done": readable(done_by(request.user, midnight)[:DONE_ROWS]),
             "today": today,
-            "sees_portfolio": may_see_portfolio(request.user) if not tasks else False,
             "is_sample": any(task.is_sample for task in tasks),
         },
     )

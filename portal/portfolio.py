@@ -15,9 +15,9 @@ from common.charts import Chart
 from common.fiscal_year import label as year_label
 from common.money import printed
 from portal.access import BadQuery, clock, page
-from portal.drawings import budget_chart, language
 from portal.lists import Cell, as_download, csv_rows, workbook
 from programs import queries
+from programs.drawings import budget_chart, language
 from programs.figures import PrintedYear, indicator_sheets, printed_remainder, printed_year
 from programs.models import Program
 from programs.queries import TreeRow
@@ -68,6 +68,7 @@ def portfolio_page(request: HttpRequest) -> HttpResponseBase:
             "gates": queries.gates_ahead((program.pk for program in programs), today).select_related("program"),
             "indicators": [one for one in indicator_sheets(programs) if one.targets],
             "is_sample": any(program.is_sample for program in programs),
+            "has_combined": any(line.year and line.year.is_combined for line in lines),
             "has_estimates": any(line.year and line.year.is_estimate for line in lines),
         },
     )

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from calls.queries import vision_scheme
 from common.charts import Chart
 from portal.access import clock, page
-from portal.drawings import budget_chart, indicator_chart
+from programs.drawings import budget_chart, indicator_chart
 from programs.figures import IndicatorSheet, printed_remainder, printed_year
 from programs.models import Participation, Program, Project
 from programs.overviews import ProgramSheet, in_language, program_sheet, programs_in_full
@@ -51,6 +51,7 @@ def program_page(request: HttpRequest, program: Program) -> HttpResponseBase:
         "chart": budget_chart([sheet.program]),
         "parts_chart": budget_chart(sheet.children),
         "parts": [(child, printed_year(child.budget_lines.all())) for child in sheet.children],
+        "has_combined": any(printed_year(child.budget_lines.all()).is_combined for child in sheet.children),
         "remainder": printed_remainder(sheet.lines, sheet.remainders),
         "facts": sheet.program.attributes,
         "other_facts": [(k, v) for k, v in sheet.program.attributes.items() if k not in KNOWN_FACTS],

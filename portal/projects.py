@@ -21,12 +21,12 @@ from common.charts import Chart
 from common.errors import Refused
 from common.fiscal_year import label as year_label
 from portal.access import clock, page
-from portal.drawings import indicator_chart, language, money_chart, roadmap_chart, trl_chart
 from portal.forms.trl import TrlForm
 from portal.journal import readable
 from portal.lists import Column, Filter, ListSpec, export, read_list
 from programs import queries
 from programs.actions.trl import assess_trl, claim_trl
+from programs.drawings import indicator_chart, language, money_chart, roadmap_chart, trl_chart
 from programs.figures import indicator_sheets
 from programs.models import Project
 from programs.overviews import (
