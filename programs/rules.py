@@ -81,16 +81,12 @@ def areas_supported_by(person_id: int) -> QuerySet[ResearchArea]:
 
 def projects_led_by(person_id: int) -> Q:
     """This function will return the condition: projects of areas or programs that the person directs today."""
-    return Q(area__in=areas_directed_by(person_id)) | Q(
-        program__in=programs_staffed_by(person_id, "program_director")
-    )
+    return Q(area__in=areas_directed_by(person_id)) | Q(program__in=programs_staffed_by(person_id, "program_director"))
 
 
 def projects_supported_by(person_id: int) -> Q:
     """This function will return the condition: projects of areas or programs where the person is PO today."""
-    return Q(area__in=areas_supported_by(person_id)) | Q(
-        program__in=programs_staffed_by(person_id, "program_officer")
-    )
+    return Q(area__in=areas_supported_by(person_id)) | Q(program__in=programs_staffed_by(person_id, "program_officer"))
 
 
 def projects_of_member(person_id: int, *roles: str) -> Q:
