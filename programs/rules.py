@@ -232,9 +232,10 @@ def _project_actions(user: object, project: Project) -> set[str]:
         "as_officer": projects_supported_by(me),
         "as_team": projects_of_member(me, "principal_investigator") | projects_of_headquarters(me),
     }
-    held = visible.values(**{name: ExpressionWrapper(role, BooleanField()) for name, role in roles.items()}).first()
-    if held is None:
+    found = visible.values(**{name: ExpressionWrapper(role, BooleanField()) for name, role in roles.items()}).first()
+    if found is None:
         return set()
+    held: dict[str, bool] = dict(found)
     allowed = {"project.view"}
     if grants.has("auditor") or any(held.values()):
         allowed.add("project.history")
