@@ -232,10 +232,11 @@ def _project_actions(user: object, project: Project) -> set[str]:
         "as_officer": projects_supported_by(me),
         "as_team": projects_of_member(me, "principal_investigator") | projects_of_headquarters(me),
     }
-    found = visible.values(**{name: ExpressionWrapper(role, BooleanField()) for name, role in roles.items()}).first()
+    columns = {name: ExpressionWrapper(role, BooleanField()) for name, role in roles.items()}
+    found = visible.values_list(*columns.values()).first()
     if found is None:
         return set()
-    held: dict[str, bool] = dict(found)
+    held = dict(zip(roles, found, strict=True))
     allowed = {"project.view"}
     if grants.has("auditor") or any(held.values()):
         allowed.add("project.history")
