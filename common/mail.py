@@ -5,6 +5,7 @@ Only `*.notices` modules call `queue`. Mails carry links and case numbers, nothi
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parseaddr
@@ -12,14 +13,15 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
-from django.db import transaction
-from django.template.loader import render_to_string
+from django.db import connection, transaction
+from django.template.loader import get_template
 from django.utils import translation
 
 from common.background import run_later
 from common.models import OutgoingMail
 
 MAX_ATTEMPTS = 8
+BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,22 @@ class Recipient:
     language: str = "ja"
     id: int | None = None
     wants_digest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One mail to be: `templates/mail/<template>.<language>.txt` with the subject in its first line.
+
+    `key` is unique for ever: what was queued under it is never queued again.
+    """
+
+    template: str
+    to: Recipient
+    context: dict[str, Any]
+    key: str
+    event: str = ""
+    subject_ref: str = ""
+    urgent: bool = False
 
 
 def queue(
@@ -45,36 +63,63 @@ def queue(
 ) -> OutgoingMail | None:
     """This function will write one row to the outbox and return it, or None when `key` has already been queued.
 
-    `templates/mail/<template>.<language>.txt` has the subject in its first line. A recipient who takes a digest gets
-    what is not urgent with the next digest.
+    A recipient who takes a digest gets what is not urgent with the next digest.
     """
+    letter = Letter(template, to, context, key, event, subject_ref, urgent)
+    return OutgoingMail.objects.filter(key=key).first() if queue_many([letter], at=at) else None
+
+
+def queue_many(letters: Iterable[Letter], *, at: datetime) -> int:
+    """This function will write many rows at once and return how many are new; a key queued before is left alone.
+
+    The database decides (ON CONFLICT DO NOTHING), so that two runs at once still queue once.
+    """
+    rows = [_row(letter, at) for letter in letters]
+    made = 0
+    for start in range(0, len(rows), BATCH):
+        made += _insert(rows[start : start + BATCH])
+    if made:
+        run_later("common.send_outgoing_mail")
+    return made
+
+
+def _insert(rows: list[OutgoingMail]) -> int:
+    # bulk_create does not tell which rows were new; the statement itself does.
+    fields = [f for f in OutgoingMail._meta.concrete_fields if not f.primary_key]
+    columns = ", ".join(f'"{f.column}"' for f in fields)
+    values = ", ".join(["(" + ", ".join(["%s"] * len(fields)) + ")"] * len(rows))
+    params = [f.get_db_prep_save(f.pre_save(row, add=True), connection) for row in rows for f in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO "{OutgoingMail._meta.db_table}" ({columns}) VALUES {values} ON CONFLICT ("key") DO NOTHING',
+            params,
+        )
+        return int(cursor.rowcount)
+
+
+def _row(letter: Letter, at: datetime) -> OutgoingMail:
+    to = letter.to
     with translation.override(to.language):
-        text = render_to_string(
-            f"mail/{template}.{to.language}.txt", {**context, "site_url": settings.SITE_URL, "recipient": to}
+        text = get_template(f"mail/{letter.template}.{to.language}.txt").render(
+            {**letter.context, "site_url": settings.SITE_URL, "recipient": to}
         )
     subject, _, body = text.partition("\n")
-    held = to.wants_digest and not urgent
-    mail = OutgoingMail(
-        key=key,
-        event=event or template,
-        template=template,
+    held = to.wants_digest and not letter.urgent
+    return OutgoingMail(
+        key=letter.key,
+        event=letter.event or letter.template,
+        template=letter.template,
         language=to.language,
         recipient_id=to.id,
         recipient_email=to.email,
         subject=subject.strip(),
         body=body.strip() + "\n",
-        subject_ref=subject_ref,
+        subject_ref=letter.subject_ref,
         state=OutgoingMail.State.HELD if held else OutgoingMail.State.QUEUED,
         queued_at=at,
         send_after=at,
-        message_id=message_id_for(key),
+        message_id=message_id_for(letter.key),
     )
-    created = OutgoingMail.objects.bulk_create([mail], ignore_conflicts=True)
-    # With ON CONFLICT DO NOTHING the database gives no key back; the row in the table says whether it is ours.
-    row = OutgoingMail.objects.filter(key=key, queued_at=at).first() if created else None
-    if row is not None and not held:
-        run_later("common.send_outgoing_mail")
-    return row
 
 
 def message_id_for(key: str) -> str:
@@ -91,19 +136,19 @@ def send_queued(*, at: datetime, limit: int = 500) -> int:
     sends that one mail again under the same Message-ID; none is lost.
     """
     sent = 0
-    connection = get_connection()
+    server = get_connection()
     try:
         for _ in range(limit):
-            outcome = _send_next(connection, at)
+            outcome = _send_next(server, at)
             if outcome is None:
                 break
             sent += outcome
     finally:
-        connection.close()
+        server.close()
     return sent
 
 
-def _send_next(connection: Any, at: datetime) -> int | None:
+def _send_next(server: Any, at: datetime) -> int | None:
     with transaction.atomic():
         mail = (
             OutgoingMail.objects.select_for_update(skip_locked=True)
@@ -120,7 +165,7 @@ def _send_next(connection: Any, at: datetime) -> int | None:
                 mail.body,
                 settings.DEFAULT_FROM_EMAIL,
                 [mail.recipient_email],
-                connection=connection,
+                connection=server,
                 headers={"Message-ID": mail.message_id, "Auto-Submitted": "auto-generated"},
             ).send()
         except OSError as error:

@@ -1,0 +1,95 @@
+"""Reminders: one row in the outbox per rule, report, recipient and offset; one digest a day for who wants it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.timezone import localdate
+
+from accounts.models import User
+from common.models import OutgoingMail
+from reporting import notices
+from reporting.models import ProgressReport, ReminderRule
+from reporting.queries import active_reminder_rules, audience_of, held_mails, reports_under_way, still_owed
+from reporting.rules import WRITABLE
+from reporting.schedules import reminder_step
+from reporting.states import CHECKED, SUBMITTED
+
+REMINDER_EVENT = "report_reminder"
+
+
+def waits_for(report: ProgressReport, audience: str) -> bool:
+    """This function will tell whether this audience owes the next step; nobody is reminded of what others owe.
+
+    The officer and the director also hear of a report that the team has not handed in.
+    """
+    if audience == ReminderRule.Audience.TEAM:
+        return report.state in WRITABLE
+    if audience == ReminderRule.Audience.OFFICER:
+        return report.state in (*WRITABLE, SUBMITTED)
+    return report.state in (*WRITABLE, CHECKED)
+
+
+@transaction.atomic
+def queue_due_reminders(*, at: datetime) -> int:
+    """This function will queue every reminder due today and return how many are new. Run twice, it queues once.
+
+    Constant queries for the recipients; the keys are unique in the database, so that three runs at once send once.
+    """
+    today = localdate(at)
+    queued = 0
+    reports = list(reports_under_way())
+    for rule in active_reminder_rules():
+        due: dict[int, list[tuple[ProgressReport, int]]] = defaultdict(list)
+        for report in reports:
+            if not report.project.program.path.startswith(rule.program.path) or not waits_for(report, rule.audience):
+                continue
+            step = reminder_step(report.due_on, today, rule.offsets, rule.shift)
+            if step is not None:
+                due[report.project_id].append((report, step))
+        people = audience_of(due, rule.audience, today)
+        queued += notices.report_reminders(
+            [(report, user, step) for project, rows in due.items() for user in people[project] for report, step in rows],
+            at=at,
+        )
+    return queued
+
+
+@transaction.atomic
+def cancel_needless_reminders() -> int:
+    """This function will cancel reminders that wait in the outbox for a report accepted since; asked before each send."""
+    waiting = OutgoingMail.objects.filter(
+        state__in=(OutgoingMail.State.QUEUED, OutgoingMail.State.HELD), event=REMINDER_EVENT
+    )
+    owed = still_owed(waiting.values_list("subject_ref", flat=True).distinct())
+    return waiting.exclude(subject_ref__in=owed).update(state=OutgoingMail.State.CANCELLED)
+
+
+@transaction.atomic
+def send_digests(*, at: datetime) -> int:
+    """This function will put each recipient's held mails into one digest a day and return how many digests are new."""
+    by_recipient: dict[int, list[OutgoingMail]] = defaultdict(list)
+    for mail in held_mails(at).select_for_update(skip_locked=True):
+        if mail.recipient_id is not None:
+            by_recipient[mail.recipient_id].append(mail)
+    users = {user.pk: user for user in User.objects.filter(pk__in=by_recipient).select_related("person")}
+    made = 0
+    for key, mails in by_recipient.items():
+        if key not in users:
+            continue
+        one = notices.digest(users[key], mails, day=localdate(at), at=at)
+        if one is None:  # today's digest is out already; these wait for tomorrow's
+            continue
+        OutgoingMail.objects.filter(pk__in=[mail.pk for mail in mails]).update(
+            state=OutgoingMail.State.SENT, sent_at=at, digest_of=one
+        )
+        made += 1
+    return made
+
+
+def send_due_reminders(*, at: datetime) -> tuple[int, int]:
+    """This function will do the morning's round: cancel, queue, digest; returns (reminders, digests) that are new."""
+    cancel_needless_reminders()
+    return queue_due_reminders(at=at), send_digests(at=at)

@@ -1,0 +1,101 @@
+"""The content of a report version: what was written, and the figures as they stood, as plain data for one hash."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from accounts.models import User
+from programs.models import AwardNumber, Participation, Project
+from programs.overviews import gates_of, in_force_members, project_money, trl_history, trl_levels
+from programs.queries import lead_institutions, project_label
+from reporting.models import ProgressReport
+from reporting.queries import sections_of
+
+SHAPE = 1
+
+
+def report_content(report: ProgressReport, *, by: User, at: datetime) -> dict[str, Any]:
+    """This function will compile a report: texts, institutions, people, award numbers, TRL, milestones, gates, money.
+
+    Dates are ISO 8601, money is integer yen, names are in Japanese as on record. The PDF is drawn from this alone.
+    """
+    project = (
+        Project.objects.select_related("program", "area").prefetch_related(lead_institutions()).get(pk=report.project_id)
+    )
+    on = at.date()
+    return {
+        "shape": SHAPE,
+        "report": {
+            "ref": report.ref,
+            "kind": report.kind,
+            "fiscal_year": report.fiscal_year,
+            "due_on": report.due_on.isoformat(),
+            "submitted_at": at.isoformat(),
+            "submitted_by": by.person.name_ja if by.person else "",
+        },
+        "is_sample": report.is_sample,
+        "project": {
+            "ref": project.ref,
+            "label": project_label(project),
+            "title_ja": project.title_ja,
+            "kind": project.kind,
+            "theme_ja": project.theme_ja,
+            "program_ja": project.program.name_ja,
+            "area": {"number": project.area.number, "name_ja": project.area.name_ja} if project.area else None,
+            "target_trl": project.target_trl,
+            "start_fiscal_year": project.start_fiscal_year,
+            "end_fiscal_year": project.end_fiscal_year,
+        },
+        "award_numbers": list(AwardNumber.objects.filter(project=project).values_list("number", flat=True)),
+        "institutions": _institutions(project),
+        "members": _members(project, on),
+        "trl": [
+            {"kind": t.kind, "level": t.level.number, "on": t.on.isoformat(), "evidence": t.evidence, "by": t.by_label}
+            for t in trl_history(project)
+        ],
+        "trl_levels": {str(level.number): level.name_ja for level in trl_levels()},
+        "milestones": [
+            {
+                "number": m.number,
+                "title": m.title,
+                "criterion": m.criterion,
+                "planned_on": m.planned_on.isoformat(),
+                "reached_on": m.reached_on.isoformat() if m.reached_on else None,
+            }
+            for m in project.milestones.order_by("planned_on", "number")
+        ],
+        "gates": [{"name_ja": gate.name_ja, "held_on": gate.held_on.isoformat()} for gate in gates_of(project)],
+        "money": [
+            {"fiscal_year": m.fiscal_year, "allocated_yen": m.allocated, "contracted_yen": m.contracted}
+            for m in project_money(project)
+        ],
+        "sections": [
+            {
+                "key": s.key,
+                "organization_ja": s.organization.name_ja if s.organization else None,
+                "text": s.text,
+                "version": s.version,
+            }
+            for s in sections_of(report)
+        ],
+    }
+
+
+def _institutions(project: Project) -> list[dict[str, Any]]:
+    rows = project.participations.filter(ends_on__isnull=True).select_related("organization")
+    order = {Participation.Role.LEAD: 0, Participation.Role.PARTNER: 1}
+    found = sorted(rows, key=lambda row: (order.get(Participation.Role(row.role), 2), row.organization.ref))
+    return [{"role": row.role, "name_ja": row.organization.name_ja} for row in found]
+
+
+def _members(project: Project, on: date) -> list[dict[str, Any]]:
+    return [
+        {
+            "name_ja": m.person.name_ja,
+            "role": m.role,
+            "organization_ja": m.organization.name_ja,
+            "effort_percent": m.effort_percent,
+        }
+        for m in in_force_members(project, on)
+    ]

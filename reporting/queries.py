@@ -1,0 +1,238 @@
+"""Every read of this app leaves here, already restricted to what the reader may see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from django.db.models import Case, CharField, Prefetch, Q, QuerySet, Value, When
+
+from accounts.models import User
+from accounts.queries import grants_of, in_force
+from common.models import OutgoingMail
+from programs.models import (
+    AreaDirector,
+    AreaOfficer,
+    Deputy,
+    HQMember,
+    Participation,
+    Program,
+    ProgramStaff,
+    Project,
+    ProjectMember,
+    ProjectRecusal,
+)
+from programs.overviews import projects_listed
+from programs.queries import lead_institutions
+from programs.rules import (
+    not_recused,
+    projects_led_by,
+    projects_of_headquarters,
+    projects_of_member,
+    projects_supported_by,
+)
+from reporting.models import (
+    ProgressReport,
+    ReminderRule,
+    ReportComment,
+    ReportSchedule,
+    ReportSection,
+    ReportVersion,
+)
+from reporting.rules import reports_visible
+from reporting.states import ACCEPTED, CHECKED, DRAFTING, RETURNED, SUBMITTED
+
+
+def reports_visible_to(user: object) -> QuerySet[ProgressReport]:
+    """This function will return the reports whose existence and state the reader may see, soonest due first."""
+    return (
+        ProgressReport.objects.filter(reports_visible(user))
+        .prefetch_related(Prefetch("project", queryset=_projects_with_leads()))
+        .order_by("due_on", "ref")
+    )
+
+
+def reports_listed(user: object, query: str = "") -> QuerySet[ProgressReport]:
+    """This function will return the visible reports for a list page; `query` matches project or report reference."""
+    rows = reports_visible_to(user)
+    if query:
+        rows = rows.filter(Q(ref__iexact=query) | Q(project__in=projects_listed(user, query)))
+    return rows
+
+
+def _projects_with_leads() -> QuerySet[Project]:
+    return Project.objects.select_related("program", "area").prefetch_related(lead_institutions())
+
+
+def reports_in_full(user: object) -> QuerySet[ProgressReport]:
+    """This function will return the visible reports with everything one report's page shows."""
+    return (
+        ProgressReport.objects.filter(reports_visible(user))
+        .select_related("submitted_by__person", "checked_by__person", "accepted_by__person")
+        .prefetch_related(Prefetch("project", queryset=_projects_with_leads()))
+    )
+
+
+def sections_of(report: ProgressReport) -> list[ReportSection]:
+    """This function will return the report's sections in order with owner, last writer and comments."""
+    comments = ReportComment.objects.select_related("by__person").order_by("-at", "-id")
+    return list(
+        report.sections.select_related("organization", "saved_by__person", "report")
+        .prefetch_related(Prefetch("comments", queryset=comments))
+        .order_by("position")
+    )
+
+
+def versions_of(report: ProgressReport) -> list[ReportVersion]:
+    """This function will return the frozen versions, newest first, without their content."""
+    return list(report.versions.select_related("frozen_by__person", "pdf").defer("content").order_by("-number"))
+
+
+def version_of(report: ProgressReport, number: int) -> ReportVersion | None:
+    """This function will return one frozen version with its content."""
+    return report.versions.select_related("pdf", "report__project").filter(number=number).first()
+
+
+def reports_of_project(user: object, project: Project) -> list[ProgressReport]:
+    """This function will return a project's reports as far as the reader may see them, newest year first."""
+    return list(
+        ProgressReport.objects.filter(reports_visible(user), project=project).order_by("-fiscal_year", "kind")
+    )
+
+
+def reports_awaiting(user: object) -> QuerySet[ProgressReport]:
+    """This function will return the reports for which this person is the one who acts next, soonest due first.
+
+    `awaits` tells what: write, check or accept.
+    """
+    grants = grants_of(user)
+    if grants.person_id is None:
+        return ProgressReport.objects.none()
+    me = grants.person_id
+
+    def of(condition: Q) -> Q:
+        return Q(project__in=Project.objects.filter(condition & not_recused(me)))
+
+    write = Q(state__in=(DRAFTING, RETURNED)) & of(projects_of_member(me) | projects_of_headquarters(me))
+    check = Q(state=SUBMITTED) & of(projects_supported_by(me))
+    accept = Q(state=CHECKED) & of(projects_led_by(me))
+    return (
+        ProgressReport.objects.filter(write | check | accept)
+        .annotate(
+            awaits=Case(
+                When(state=SUBMITTED, then=Value("check")),
+                When(state=CHECKED, then=Value("accept")),
+                default=Value("write"),
+                output_field=CharField(),
+            )
+        )
+        .prefetch_related(Prefetch("project", queryset=_projects_with_leads()))
+        .order_by("due_on", "ref")
+    )
+
+
+# What is due ----------------------------------------------------------------------------------------------------------
+
+
+def active_schedules() -> QuerySet[ReportSchedule]:
+    """This function will return the schedules in use."""
+    return ReportSchedule.objects.filter(is_active=True).select_related("program").order_by("id")
+
+
+def projects_on_schedule(schedule: ReportSchedule) -> QuerySet[Project]:
+    """This function will return the running projects of the schedule's program and below, of its kind."""
+    projects = Project.objects.filter(
+        program__in=Program.objects.filter(path__startswith=schedule.program.path), state=Project.State.RUNNING
+    )
+    return projects.filter(kind=schedule.project_kind) if schedule.project_kind else projects
+
+
+def partners_of(project: Project) -> list[Participation]:
+    """This function will return the partner institutions that write a part of their own."""
+    return list(
+        project.participations.filter(role=Participation.Role.PARTNER, ends_on__isnull=True)
+        .select_related("organization")
+        .order_by("organization__ref")
+    )
+
+
+def reports_under_way() -> QuerySet[ProgressReport]:
+    """This function will return the reports that are not accepted yet, with what a reminder needs."""
+    return ProgressReport.objects.exclude(state=ACCEPTED).select_related("project__program").order_by("id")
+
+
+def active_reminder_rules() -> list[ReminderRule]:
+    """This function will return the reminder rules in use."""
+    return list(ReminderRule.objects.filter(is_active=True).select_related("program").order_by("id"))
+
+
+# Who is told ----------------------------------------------------------------------------------------------------------
+
+
+def audience_of(projects: Iterable[int], audience: str, on: date) -> dict[int, list[User]]:
+    """This function will return, for each project, the users of this audience who may see it, in constant queries.
+
+    Audiences: team (members and HQ), officer (PO), director (PD). Deputies are told as well; a recused person never.
+    """
+    ids = list(set(projects))
+    pairs: set[tuple[int, int]] = set()
+    if audience == ReminderRule.Audience.TEAM:
+        members = ProjectMember.objects.filter(in_force(on), project_id__in=ids)
+        hq = HQMember.objects.filter(in_force(on), headquarters__project_id__in=ids)
+        pairs |= set(members.values_list("project_id", "person_id"))
+        pairs |= set(hq.values_list("headquarters__project_id", "person_id"))
+    else:
+        pairs |= _officials(ids, audience, on)
+    people = {person for _, person in pairs}
+    users = {
+        user.person_id: user
+        for user in User.objects.filter(person_id__in=people, is_active=True).select_related("person")
+    }
+    recused = _recused_pairs(ids, people, on)
+    found: dict[int, list[User]] = {project: [] for project in ids}
+    for project, person in sorted(pairs - recused):
+        if person in users:
+            found[project].append(users[person])
+    return found
+
+
+def _officials(ids: list[int], audience: str, on: date) -> set[tuple[int, int]]:
+    model: Any = AreaDirector if audience == ReminderRule.Audience.DIRECTOR else AreaOfficer
+    link = "director" if model is AreaDirector else "officer"
+    role = ProgramStaff.Role.PROGRAM_DIRECTOR if model is AreaDirector else ProgramStaff.Role.PROGRAM_OFFICER
+    areas = dict(Project.objects.filter(pk__in=ids, area__isnull=False).values_list("pk", "area_id"))
+    by_area: dict[int, set[int]] = {}
+    terms = model.objects.filter(in_force(on), area_id__in=set(areas.values())).values_list("area_id", "person_id")
+    deputies = Deputy.objects.filter(in_force(on), **{f"{link}__area_id__in": set(areas.values())})
+    for area, person in [*terms, *deputies.values_list(f"{link}__area_id", "person_id")]:
+        by_area.setdefault(area, set()).add(person)
+    pairs = {(project, person) for project, area in areas.items() for person in by_area.get(area, ())}
+    staff = ProgramStaff.objects.filter(in_force(on), role=role).values_list("program__path", "person_id")
+    paths = Project.objects.filter(pk__in=ids).values_list("pk", "program__path")
+    return pairs | {(p, person) for p, path in paths for root, person in staff if path.startswith(root)}
+
+
+def _recused_pairs(ids: list[int], people: set[int], on: date) -> set[tuple[int, int]]:
+    rows = ProjectRecusal.objects.filter(
+        Q(ends_on__isnull=True) | Q(ends_on__gte=on), project_id__in=ids, person_id__in=people, starts_on__lte=on
+    )
+    return set(rows.values_list("project_id", "person_id"))
+
+
+def mails_of(user: User) -> QuerySet[OutgoingMail]:
+    """This function will return the mails sent or waiting for this person, newest first."""
+    return OutgoingMail.objects.filter(recipient_id=user.pk).order_by("-queued_at", "-id")
+
+
+def held_mails(before: Any) -> QuerySet[OutgoingMail]:
+    """This function will return the mails that wait for a digest, by recipient."""
+    return OutgoingMail.objects.filter(state=OutgoingMail.State.HELD, queued_at__lte=before).order_by(
+        "recipient_id", "id"
+    )
+
+
+def still_owed(refs: Iterable[str]) -> set[str]:
+    """This function will return which of these reports are not accepted yet."""
+    rows = ProgressReport.objects.filter(ref__in=list(refs)).exclude(state=ACCEPTED)
+    return set(rows.values_list("ref", flat=True))

@@ -1,0 +1,183 @@
+"""Who may see and do what with reports, and what stands in the way of a submission.
+
+Everybody who may see the project sees that a report exists, its state and its date; who reads the text depends on the
+state: the team always, the PO from the submission, the PD from the PO's check, others as trust.md says.
+"""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from accounts.queries import Grants, grants_of
+from common.errors import Blocker
+from common.text import count_characters
+from programs.models import Project, ProjectMember
+from programs.rules import (
+    NOTHING,
+    OFFICE_ROLES,
+    programs_run_by,
+    programs_staffed_by,
+    projects_led_by,
+    projects_of_headquarters,
+    projects_of_member,
+    projects_of_organizations,
+    projects_supported_by,
+    projects_visible,
+)
+from reporting.models import ProgressReport, ReportSection
+from reporting.states import ACCEPTED, CHECKED, DRAFTING, RETURNED, SUBMITTED
+
+SUMMARY_LIMIT = 800
+TEXT_LIMIT = 20_000
+WRITABLE = (DRAFTING, RETURNED)
+#: In these states a text has left the team's hands.
+HANDED_IN = (SUBMITTED, CHECKED, ACCEPTED)
+
+
+def limit_of(section: ReportSection) -> int:
+    """This function will return how many characters the section may have (domain: summary 800)."""
+    return SUMMARY_LIMIT if section.key == ReportSection.Key.SUMMARY else TEXT_LIMIT
+
+
+def _of(condition: Q) -> Q:
+    return Q(project__in=Project.objects.filter(condition))
+
+
+def reports_visible(user: object) -> Q:
+    """This function will return the condition for the reports whose existence, state and date the reader may see.
+
+    An agency's people and clients see accepted reports only.
+    """
+    grants = grants_of(user)
+    visible = _of(projects_visible(user))
+    if grants.client_organization_id is not None:
+        return visible & Q(state=ACCEPTED)
+    if grants.person_id is None:
+        return NOTHING
+    agencies = grants.organizations("agency_staff")
+    if not agencies:
+        return visible
+    by_agency = Q(project__program__in=programs_run_by(agencies))
+    return visible & (Q(state=ACCEPTED) | ~by_agency | _of(_own(grants.person_id, grants)))
+
+
+def _own(person_id: int, grants: Grants) -> Q:
+    """Projects in which the person works or for which it answers: member, HQ, PO, PD, staff."""
+    own = (
+        projects_of_member(person_id)
+        | projects_of_headquarters(person_id)
+        | projects_led_by(person_id)
+        | projects_supported_by(person_id)
+        | Q(program__in=programs_staffed_by(person_id, "ministry_staff"))
+    )
+    if offices := grants.organizations(*OFFICE_ROLES):
+        own |= projects_of_organizations(offices)
+    return own
+
+
+def texts_readable(user: object) -> Q:
+    """This function will return the condition for the reports whose text the reader may read."""
+    grants = grants_of(user)
+    seen = reports_visible(user)
+    if grants.client_organization_id is not None:
+        return seen
+    if grants.person_id is None:
+        return NOTHING
+    me = grants.person_id
+    readable = (
+        _of(projects_of_member(me) | projects_of_headquarters(me))
+        | (Q(state__in=HANDED_IN) & _of(projects_supported_by(me)))
+        | (Q(state__in=(CHECKED, ACCEPTED)) & _of(projects_led_by(me)))
+        | (Q(state__in=HANDED_IN) & Q(project__program__in=programs_staffed_by(me, "ministry_staff")))
+    )
+    if grants.has("auditor"):
+        readable |= Q(state__in=HANDED_IN)
+    if offices := grants.organizations(*OFFICE_ROLES):
+        readable |= Q(state__in=HANDED_IN) & _of(projects_of_organizations(offices))
+    if agencies := grants.organizations("agency_staff"):
+        readable |= Q(state=ACCEPTED, project__program__in=programs_run_by(agencies))
+    return seen & readable
+
+
+def actions_allowed(user: object, report: ProgressReport) -> set[str]:
+    """This function will return what the user may do with the report now, by role and state."""
+    if not ProgressReport.objects.filter(reports_visible(user), pk=report.pk).exists():
+        return set()
+    allowed = {"report.view"}
+    if ProgressReport.objects.filter(texts_readable(user), pk=report.pk).exists():
+        allowed |= {"report.read_text", "report.export"}
+    grants = grants_of(user)
+    if grants.person_id is None:
+        return allowed
+    me = grants.person_id
+
+    def among(condition: Q) -> bool:
+        return Project.objects.filter(condition, pk=report.project_id).exists()
+
+    if report.state in WRITABLE:
+        if among(projects_of_member(me) | projects_of_headquarters(me)):
+            allowed.add("report.edit")
+        if among(projects_of_member(me, ProjectMember.Role.PRINCIPAL_INVESTIGATOR)):
+            allowed.add("report.submit")
+    if report.state == SUBMITTED and among(projects_supported_by(me)):
+        allowed |= {"report.check", "report.return"}
+    if report.state == CHECKED and report.submitted_by_id != getattr(user, "pk", None) and among(projects_led_by(me)):
+        allowed |= {"report.accept", "report.return"}
+    return allowed
+
+
+def sections_editable(user: object, report: ProgressReport) -> Q:
+    """This function will return the condition for the sections of this report that the user may write now.
+
+    The PI and the HQ write the team's sections and collect the partners'; a co-investigator writes the part of the
+    own institution.
+    """
+    grants = grants_of(user)
+    if grants.person_id is None or report.state not in WRITABLE:
+        return NOTHING
+    if not Project.objects.filter(projects_visible(user), pk=report.project_id).exists():
+        return NOTHING
+    me = grants.person_id
+    whole = projects_of_member(me, ProjectMember.Role.PRINCIPAL_INVESTIGATOR) | projects_of_headquarters(me)
+    if Project.objects.filter(whole, pk=report.project_id).exists():
+        return Q(report=report)
+    own = ProjectMember.objects.filter(
+        person_id=me, project_id=report.project_id, project__in=Project.objects.filter(projects_of_member(me))
+    )
+    return Q(report=report, key=ReportSection.Key.PARTNER, organization__in=own.values("organization_id"))
+
+
+def section_editable(user: object, section: ReportSection) -> bool:
+    """This function will tell whether the user may write this section now."""
+    condition = sections_editable(user, section.report)
+    return ReportSection.objects.filter(condition, pk=section.pk).exists()
+
+
+def report_blockers(report: ProgressReport) -> list[Blocker]:
+    """This function will list everything that stands in the way of a submission, with who owes it."""
+    blockers = []
+    for section in report.sections.select_related("organization").order_by("position"):
+        name = section.organization.name if section.organization else ""
+        used = count_characters(section.text)
+        if not section.text.strip():
+            message = (
+                _("%(institution)s has not written its part yet.") % {"institution": name}
+                if name
+                else _("“%(section)s” is empty. Write it.") % {"section": section.get_key_display()}
+            )
+            blockers.append(Blocker(f"section-{section.pk}", "empty", message))
+        elif used > limit_of(section):
+            blockers.append(Blocker(f"section-{section.pk}", "too_long", too_long(section, used)))
+    return blockers
+
+
+def too_long(section: ReportSection, used: int) -> str:
+    """This function will say by how much the text is too long."""
+    limit = limit_of(section)
+    return _("“%(section)s” has %(used)s characters; %(limit)s are allowed. Shorten it by %(over)s.") % {
+        "section": section.get_key_display(),
+        "used": f"{used:,}",
+        "limit": f"{limit:,}",
+        "over": f"{used - limit:,}",
+    }
