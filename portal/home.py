@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.timezone import get_current_timezone, localdate
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from common.audit import done_by
 from common.fiscal_year import date_text
+from common.fiscal_year import label as year_label
+from common.models import JournalEntry
 from portal.access import clock, page
 from portal.journal import readable
 from programs.drawings import language
 from programs.overviews import claims_to_assess
-from programs.queries import project_label
+from programs.queries import project_label, projects_visible_to
+from reporting.queries import reports_awaiting, reports_visible_to
 
 DONE_ROWS = 20
 
@@ -55,14 +60,64 @@ def claim_tasks(user: Any, today: date) -> Iterator[Task]:
         )
 
 
+#: Verb, who waits, and how long it usually takes in minutes.
+REPORT_STEPS = {
+    "write": (gettext_lazy("Write the %(report)s"), gettext_lazy("The program officer is waiting for the report."), 60),
+    "check": (
+        gettext_lazy("Check the %(report)s"),
+        gettext_lazy("The program director is waiting for your check."),
+        20,
+    ),
+    "accept": (
+        gettext_lazy("Accept or return the %(report)s"),
+        gettext_lazy("The project's team is waiting for your answer."),
+        15,
+    ),
+}
+
+
+def report_tasks(user: Any, today: date) -> Iterator[Task]:
+    """This function will yield the reports for which this person acts next."""
+    for report in reports_awaiting(user):
+        words, waiting, minutes = REPORT_STEPS[report.awaits]  # type: ignore[attr-defined]
+        name = f"{year_label(report.fiscal_year, language())} {report.get_kind_display()}"
+        yield Task(
+            label=words % {"report": name},
+            about=project_label(report.project),
+            url=f"/reports/{report.ref}/",
+            due_on=report.due_on,
+            minutes=minutes,
+            waiting_for=str(waiting),
+            is_sample=report.is_sample,
+        )
+
+
 #: Each app's open matters; a new kind of work adds one line.
-SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (claim_tasks,)
+SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (report_tasks, claim_tasks)
 
 
 def tasks_of(user: Any, today: date) -> list[Task]:
     """This function will return everything that waits for this user, soonest first, undated last."""
     tasks = [task for source in SOURCES for task in source(user, today)]
     return sorted(tasks, key=lambda task: (task.due_on is None, task.due_on or today, task.label, task.about))
+
+
+def still_visible(user: Any, entries: Iterable[JournalEntry]) -> list[JournalEntry]:
+    """This function will leave out what the reader did with projects and reports that are hidden by now."""
+    rows = list(entries)
+    by_type: dict[str, set[int]] = {"programs.project": set(), "reporting.progressreport": set()}
+    for row in rows:
+        by_type.get(row.subject_type, set()).add(row.subject_id)
+    seen = {
+        "programs.project": visible_ids(projects_visible_to(user), by_type["programs.project"]),
+        "reporting.progressreport": visible_ids(reports_visible_to(user), by_type["reporting.progressreport"]),
+    }
+    return [row for row in rows if row.subject_id in seen.get(row.subject_type, {row.subject_id})]
+
+
+def visible_ids(rows: QuerySet[Any], wanted: set[int]) -> set[int]:
+    """This function will return which of these ids the reader may still see."""
+    return set(rows.filter(pk__in=wanted).values_list("pk", flat=True)) if wanted else set()
 
 
 @page(permission="home.view")
@@ -76,7 +131,7 @@ def home_page(request: HttpRequest) -> HttpResponseBase:
         "portal/home/page.html",
         {
             "tasks": [(task, task.days_left(today)) for task in tasks],
-            "done": readable(done_by(request.user, midnight)[:DONE_ROWS]),
+            "done": readable(still_visible(request.user, done_by(request.user, midnight)[:DONE_ROWS])),
             "today": today,
             "is_sample": any(task.is_sample for task in tasks),
         },

@@ -2,19 +2,72 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.utils.translation import gettext_lazy as _
 
+from common.fiscal_year import date_text
 from common.models import JournalEntry
+from programs.drawings import language
 
 #: What the actions write > what a page says.
-DONE: dict[str, Any] = {}
+DONE: dict[str, Any] = {
+    "claim_trl": _("claimed a TRL"),
+    "assess_trl": _("assessed the TRL"),
+    "await_deliverable": _("put a document on the list of what is due"),
+    "mark_delivered": _("marked a document as delivered"),
+    "open_report": _("opened the report"),
+    "save_section": _("saved a section of the report"),
+    "submit_report": _("submitted the report"),
+    "check_report": _("checked the report"),
+    "return_report": _("returned the report"),
+    "accept_report": _("accepted the report"),
+    "appoint_director": _("appointed a program director"),
+    "end_director": _("ended a program director's term"),
+    "record_observations": _("recorded values of an indicator"),
+    "load_portfolio": _("loaded the portfolio"),
+    "declare_conflict": _("declared a conflict of interest"),
+    "confirm_conflict": _("confirmed a conflict of interest"),
+    "dismiss_conflict": _("dismissed a conflict of interest"),
+    "end_conflict": _("ended a conflict of interest"),
+    "recuse": _("excluded a person from a project"),
+    "end_recusal": _("ended an exclusion"),
+    "propose_role": _("proposed a role"),
+    "approve_role": _("approved a role"),
+    "end_role": _("ended a role"),
+    "create_person": _("entered a person"),
+    "create_user": _("made a sign-in"),
+    "affiliate": _("entered where a person works"),
+    "use_sign_in_link": _("signed in by a one-time address"),
+}
+#: Names of what changed that are no field of the subject.
+CHANGED: dict[str, Any] = {
+    "level": _("TRL level"),
+    "on": _("date"),
+    "evidence": _("evidence"),
+    "section": _("section"),
+    "characters": _("characters"),
+    "version": _("version"),
+    "organization": _("organization"),
+    "project": _("project"),
+    "person": _("person"),
+    "due_on": _("due on"),
+    "from": _("from"),
+    "hash": _("content hash"),
+    "state": _("state"),
+    "kind": _("kind"),
+    "fiscal_year": _("fiscal year"),
+    "comments": _("comments"),
+}
+#: Actions that write on the project's history what is a field of something that hangs on it.
+FIELDS_OF = {"await_deliverable": "programs.deliverable", "mark_delivered": "programs.deliverable"}
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +86,7 @@ class Line:
     at: datetime
     who: str
     what: str
+    about: str
     reason: str
     changes: list[Change]
 
@@ -44,6 +98,7 @@ def readable(entries: Iterable[JournalEntry]) -> list[Line]:
             entry.at,
             _actor(entry),
             str(DONE.get(entry.action) or entry.action.replace("_", " ").replace(".", " ")),
+            entry.subject_ref,
             entry.reason,
             list(_changes(entry)),
         )
@@ -59,23 +114,27 @@ def _changes(entry: JournalEntry) -> Iterable[Change]:
     for name in dict.fromkeys([*entry.before, *entry.after]):
         before, after = entry.before.get(name), entry.after.get(name)
         if before != after:
-            yield Change(_label(entry.subject_type, name), _text(before), _text(after))
+            field = _field(FIELDS_OF.get(entry.action, entry.subject_type), name)
+            label = str(CHANGED.get(name) or getattr(field, "verbose_name", "") or name.replace("_", " "))
+            yield Change(label, _text(before, field), _text(after, field))
 
 
-def _label(subject_type: str, name: str) -> str:
+def _field(subject_type: str, name: str) -> Any:
     try:
-        return str(apps.get_model(subject_type)._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
-    except (LookupError, FieldDoesNotExist, AttributeError, ValueError):
-        return name.replace("_", " ")
+        return apps.get_model(subject_type)._meta.get_field(name)
+    except (LookupError, FieldDoesNotExist, ValueError):
+        return None
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, field: Any = None) -> str:
     if value is None or value == "":
         return "-"
     if isinstance(value, bool):
         return str(_("yes") if value else _("no"))
     if isinstance(value, list):
-        return "、".join(_text(one) for one in value)
+        return "、".join(_text(one, field) for one in value)
     if isinstance(value, dict):
         return "、".join(f"{name}: {_text(one)}" for name, one in value.items())
-    return str(value)
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        return date_text(date.fromisoformat(value), language())
+    return str(dict(getattr(field, "flatchoices", ())).get(value, value))

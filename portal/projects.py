@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -46,6 +47,8 @@ from programs.overviews import (
 )
 from programs.queries import project_label
 from programs.rules import actions_allowed
+from reporting.models import ProgressReport
+from reporting.queries import reports_of_project
 
 HISTORY_ROWS = 200
 
@@ -165,6 +168,7 @@ def project_page(request: HttpRequest, project: Project) -> HttpResponseBase:
     """This function will show where a project stands, what is missing and who owes it."""
     today = localdate(clock(request))
     sheet = project_sheet(request.user, project)
+    reports = reports_of_project(request.user, project)
     levels = trl_levels() if project.target_trl or sheet.trl else []
     return _shown(
         request,
@@ -180,7 +184,8 @@ def project_page(request: HttpRequest, project: Project) -> HttpResponseBase:
             "money_chart": money_chart(sheet.money[0]) if sheet.money else None,
             "next_gate": next((gate for gate in sheet.gates if gate.held_on >= today), None),
             "steps": project_steps(project),
-            "gaps": project_gaps(sheet, today),
+            "reports": reports,
+            "gaps": [*report_gaps(reports), *project_gaps(sheet, today)],
             "theme": project.theme_ja or _theme_of_area(project),
             **_of_kind(project),
         },
@@ -206,6 +211,29 @@ def project_steps(project: Project) -> list[dict[str, Any]]:
     return [
         {"label": state.label, "state": "done" if index < here else "here" if index == here else "next"}
         for index, state in enumerate(states)
+    ]
+
+
+#: Who acts next on a report in this state.
+REPORT_OWNERS = {
+    "drafting": gettext_lazy("the project's team"),
+    "returned": gettext_lazy("the project's team"),
+    "submitted": gettext_lazy("the program officer"),
+    "checked": gettext_lazy("the program director"),
+}
+
+
+def report_gaps(reports: Sequence[ProgressReport]) -> list[Gap]:
+    """This function will list the reports that somebody still owes, soonest due first."""
+    return [
+        Gap(
+            f"{year_label(report.fiscal_year, language())} {report.get_kind_display()} ({report.get_state_display()})",
+            str(REPORT_OWNERS[report.state]),
+            report.due_on,
+            f"/reports/{report.ref}/",
+        )
+        for report in sorted(reports, key=lambda one: one.due_on)
+        if report.state in REPORT_OWNERS
     ]
 
 
@@ -298,5 +326,6 @@ def project_people_page(request: HttpRequest, project: Project) -> HttpResponseB
 )
 def project_history_page(request: HttpRequest, project: Project) -> HttpResponseBase:
     """This function will show who did what, newest first."""
-    entries = readable(history_of(project)[:HISTORY_ROWS])
+    reports = reports_of_project(request.user, project)
+    entries = readable(history_of(project, *reports)[:HISTORY_ROWS])
     return _shown(request, project, "project_history", {"entries": entries, "limit": HISTORY_ROWS})

@@ -38,7 +38,16 @@ class PrintedYear:
 
     @property
     def is_estimate(self) -> bool:
-        return any(line.is_estimate for line in (self.initial, self.previous, self.supplementary) if line)
+        return any(line.is_estimate for line in self._figures)
+
+    @property
+    def is_combined(self) -> bool:
+        """A figure is printed together with the predecessor's."""
+        return any(line.includes_predecessor for line in self._figures)
+
+    @property
+    def _figures(self) -> list[BudgetLine]:
+        return [line for line in (self.initial, self.previous, self.supplementary) if line]
 
 
 def printed_year(lines: Iterable[BudgetLine]) -> PrintedYear:
