@@ -114,17 +114,17 @@ class Sample:
 
 
 @transaction.atomic
-def build_sample(*, on: date) -> Sample:
+def build_sample(*, on: date, reports_from: int | None = None) -> Sample:
     """This function will bring the sample cast and the sample twin to their full state as of this day.
 
-    A second run changes nothing; a later day adds what has happened since. Raises `SampleRefused` in production and
-    before the portfolio has been loaded.
+    A second run changes nothing; a later day adds what has happened since. `reports_from` as in `build_twin`. Raises
+    `SampleRefused` in production and before the portfolio has been loaded.
     """
     refuse_in_production()
     ledger = Ledger()
     organizations = build_organizations(ledger)
     users, people_made = _enter_cast(organizations)
-    build_twin(ledger, organizations, on=on)
+    build_twin(ledger, organizations, on=on, reports_from=reports_from)
     record_many("build_sample", ledger.changes(), by=SYSTEM, at=FOUNDED_AT)
     roles_made = sum(_hold(tenure, users, turn) for turn, tenure in enumerate(_tenures(users, organizations)))
     _conflict_of_evaluator1(users)

@@ -114,8 +114,13 @@ def build_organizations(ledger: Ledger) -> dict[str, Organization]:
 Refs = dict[str, Any]
 
 
-def build_twin(ledger: Ledger, organizations: dict[str, Organization], *, on: date) -> Program:
-    """This function will bring the twin to its full state as of this day; what lies after it is left out."""
+def build_twin(
+    ledger: Ledger, organizations: dict[str, Organization], *, on: date, reports_from: int | None = None
+) -> Program:
+    """This function will bring the twin to its full state as of this day; what lies after it is left out.
+
+    `reports_from` is the fiscal year of the first report asked for: the year before the last whole one if not given.
+    """
     program = _program(ledger)
     _program_parts(ledger, program, organizations)
     areas = _areas(ledger, program)
@@ -125,7 +130,7 @@ def build_twin(ledger: Ledger, organizations: dict[str, Organization], *, on: da
     _readiness(ledger, projects, on)
     build_money(ledger, program, areas, projects, table(), until=fiscal_year_of(on))
     _indicators(ledger, program, on)
-    _rules(ledger, program, on)
+    _rules(ledger, program, reports_from or fiscal_year_of(on) - 2)
     return program
 
 
@@ -279,12 +284,9 @@ def _indicators(ledger: Ledger, program: Program, on: date) -> None:
     keep(ledger, IndicatorObservation, observations, key=("sender", "external_id"), owner="indicator", only_once=True)
 
 
-def _rules(ledger: Ledger, program: Program, on: date) -> None:
-    """Schedules and reminder rules are people's from then on: a second run leaves what they have set.
-
-    The schedule begins with the report of the year before the last whole one, so that there is a past and a present.
-    """
-    schedule = {**table()["schedule"], "program": program, "first_fiscal_year": fiscal_year_of(on) - 2}
+def _rules(ledger: Ledger, program: Program, reports_from: int) -> None:
+    """Schedules and reminder rules are people's from then on: a second run leaves what they have set."""
+    schedule = {**table()["schedule"], "program": program, "first_fiscal_year": reports_from}
     key = ("program", "kind", "project_kind")
     keep(ledger, ReportSchedule, [schedule], key=key, owner="program", only_once=True)
     rules = [{"program": program, "event": ReminderRule.Event.REPORT_DUE, **rule} for rule in table()["reminders"]]

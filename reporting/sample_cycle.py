@@ -1,0 +1,281 @@
+"""One whole cycle on the sample twin, through the same actions a person uses; `play_cycle` prints it.
+
+The past year's five annual reports go all the way: written, submitted, one returned and submitted again, checked,
+accepted. The present year's stand where people have something to do: one waits for the PD, one for the PO, one was
+returned, two are late. A second run finds each report where it stands and leaves what people have done since.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from accounts.models import User
+from common.fiscal_year import fiscal_year_of
+from common.mail import send_queued
+from common.models import OutgoingMail
+from reporting.actions.reminders import send_due_reminders
+from reporting.actions.reports import (
+    accept_report,
+    check_report,
+    open_due_reports,
+    return_report,
+    save_section,
+    submit_report,
+)
+from reporting.documents import portfolio_brief_pdf, report_pdf
+from reporting.models import ProgressReport, ReportSection
+from reporting.rules import WRITABLE
+from reporting.sample_cast import FLAGSHIPS, Users, build_sample
+from reporting.sample_records import DATA, sample_data
+from reporting.states import CHECKED, DRAFTING, RETURNED, SUBMITTED
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+#: The present season: who has got how far. The others stay drafts and are late.
+HANDED_IN = ("ql1-f2", "ql2-f1", "ql3-f1")
+CHECKED_BY_PO = ("ql1-f2",)
+RETURNED_BY_PO = ("ql3-f1",)
+REMINDER_DAYS = 21
+
+
+def default_now(clock: datetime) -> datetime:
+    """This function will return the moment at which the cycle stands: 10 June, 9:00, of the latest season."""
+    local = clock.astimezone(TOKYO)
+    moment = datetime(local.year, 6, 10, 9, 0, tzinfo=TOKYO)
+    return moment if moment <= local else moment.replace(year=local.year - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of the play: what was done, how often, in how many milliseconds."""
+
+    name: str
+    count: int
+    ms: int
+
+
+@dataclass(slots=True)
+class Cycle:
+    """One play: the moment it stands at, the seed of its choices, where the documents go, what it made."""
+
+    now: datetime
+    seed: int
+    out: Path
+    users: Users = field(default_factory=dict)
+    documents: list[Path] = field(default_factory=list)
+    mails: int = 0
+
+    @property
+    def present(self) -> int:
+        """The fiscal year whose reports are being written: the last whole one."""
+        return fiscal_year_of(self.now) - 1
+
+    @property
+    def past(self) -> int:
+        return self.present - 1
+
+    def at(self, fiscal_year: int, month: int, day: int, hour: int = 10) -> datetime:
+        """This function will return a moment in the season of this fiscal year's reports, never after now."""
+        return min(datetime(fiscal_year + 1, month, day, hour, tzinfo=TOKYO), self.now)
+
+    def chosen(self) -> str:
+        """The Flagship whose past report is returned once."""
+        return random.Random(self.seed).choice(FLAGSHIPS)  # a choice for a play, not a secret
+
+
+def play(cycle: Cycle, tell: Callable[[Step], None]) -> list[Step]:
+    """This function will play all steps in order, tell each as it is done, and return them.
+
+    Raises `SampleRefused` in production and before the portfolio has been loaded.
+    """
+    past, present = cycle.past, cycle.present
+    script: list[tuple[str, Callable[[], int]]] = [
+        ("build_sample_as_of_last_season", lambda: _build(cycle, cycle.at(past, 6, 30).date())),
+        ("open_reports", lambda: _open(cycle.at(past, 4, 1, 6))),
+        ("write_sections", lambda: _write(cycle, past, "first", cycle.at(past, 5, 15))),
+        ("submit_reports", lambda: _submit(cycle, past, FLAGSHIPS, cycle.at(past, 5, 25))),
+        ("return_with_comments", lambda: _return(cycle, past, [cycle.chosen()], "returned", cycle.at(past, 6, 2))),
+        ("answer_and_submit_again", lambda: _answer(cycle, past, cycle.at(past, 6, 9))),
+        ("check_reports", lambda: _check(cycle, past, FLAGSHIPS, cycle.at(past, 6, 13))),
+        ("accept_reports", lambda: _accept(cycle, past, cycle.at(past, 6, 20))),
+        ("build_sample_as_of_now", lambda: _build(cycle, cycle.now.date())),
+        ("open_next_reports", lambda: _open(cycle.at(present, 4, 1, 6))),
+        ("write_next_sections", lambda: _write(cycle, present, "next", cycle.at(present, 5, 18))),
+        ("submit_next_reports", lambda: _submit(cycle, present, HANDED_IN, cycle.at(present, 5, 27))),
+        ("check_next_report", lambda: _check(cycle, present, CHECKED_BY_PO, cycle.at(present, 6, 3))),
+        (
+            "return_next_report",
+            lambda: _return(cycle, present, RETURNED_BY_PO, "returned_again", cycle.at(present, 6, 4)),
+        ),
+        ("write_documents", lambda: _documents(cycle)),
+        ("queue_reminders", lambda: _remind(cycle)),
+        ("send_mails", lambda: _send(cycle)),
+    ]
+    done = []
+    for name, act in script:
+        started = time.perf_counter()
+        step = Step(name, act(), round((time.perf_counter() - started) * 1000))
+        tell(step)
+        done.append(step)
+    return done
+
+
+# Steps ----------------------------------------------------------------------------------------------------------------
+
+
+def _build(cycle: Cycle, on: date) -> int:
+    sample = build_sample(on=on, reports_from=cycle.past)
+    cycle.users = sample.users
+    return sample.people_made + sample.roles_made + sample.records_made
+
+
+def _open(at: datetime) -> int:
+    return len(open_due_reports(at=at))
+
+
+def _write(cycle: Cycle, fiscal_year: int, season: str, at: datetime) -> int:
+    """The PI writes the team's sections, the co-investigator the partner's part; what is written stays."""
+    saved = 0
+    for report, flagship in _reports(fiscal_year, FLAGSHIPS):
+        texts = _texts(season, flagship)
+        for section in report.sections.filter(version=0).order_by("position"):
+            if report.state in WRITABLE and section.key in texts:
+                save_section(section, text=texts[section.key], version=0, by=_writer(cycle, flagship, section), at=at)
+                saved += 1
+    return saved
+
+
+def _submit(cycle: Cycle, fiscal_year: int, flagships: Iterable[str], at: datetime) -> int:
+    done = 0
+    for report, flagship in _reports(fiscal_year, flagships):
+        if report.state == DRAFTING:
+            submit_report(report, by=_pi(cycle, flagship), at=at)
+            done += 1
+    return done
+
+
+def _return(cycle: Cycle, fiscal_year: int, flagships: Iterable[str], comments: str, at: datetime) -> int:
+    done = 0
+    for report, flagship in _reports(fiscal_year, flagships):
+        if report.state == SUBMITTED and not report.comments.exists():
+            said = sample_data("sample_reports/comments.json")[comments]
+            sections = {section.key: section.pk for section in report.sections.all()}
+            return_report(
+                report, comments={sections[key]: text for key, text in said.items()}, by=_po(cycle, flagship), at=at
+            )
+            done += 1
+    return done
+
+
+def _answer(cycle: Cycle, fiscal_year: int, at: datetime) -> int:
+    """The PI adds to each section that was commented on, and hands in the next version."""
+    answers = sample_data("sample_reports/comments.json")["answered"]
+    done = 0
+    for report, flagship in _reports(fiscal_year, FLAGSHIPS):
+        if report.state != RETURNED:
+            continue
+        for section in report.sections.filter(comments__isnull=False).distinct():
+            text = f"{section.text}\n\n{answers.get(section.key, answers['any'])}"
+            save_section(section, text=text, version=section.version, by=_pi(cycle, flagship), at=at)
+        submit_report(report, by=_pi(cycle, flagship), at=at)
+        done += 1
+    return done
+
+
+def _check(cycle: Cycle, fiscal_year: int, flagships: Iterable[str], at: datetime) -> int:
+    done = 0
+    for report, flagship in _reports(fiscal_year, flagships):
+        if report.state == SUBMITTED:
+            check_report(report, by=_po(cycle, flagship), at=at)
+            done += 1
+    return done
+
+
+def _accept(cycle: Cycle, fiscal_year: int, at: datetime) -> int:
+    done = 0
+    for report, flagship in _reports(fiscal_year, FLAGSHIPS):
+        if report.state == CHECKED:
+            accept_report(report, by=cycle.users[f"pd{_area(flagship)}"], at=at)
+            done += 1
+    return done
+
+
+def _documents(cycle: Cycle) -> int:
+    """The PDF of each past report's latest version and the brief on the real portfolio."""
+    cycle.out.mkdir(parents=True, exist_ok=True)
+    for report, _flagship in _reports(cycle.past, FLAGSHIPS):
+        version = report.versions.select_related("report__project").order_by("-number").first()
+        if version is not None:
+            _keep_document(cycle, f"annual-report-{report.fiscal_year}-{report.project.ref}.pdf", report_pdf(version))
+    _keep_document(cycle, "portfolio-brief.pdf", portfolio_brief_pdf())
+    return len(cycle.documents)
+
+
+def _keep_document(cycle: Cycle, name: str, content: bytes) -> None:
+    path = cycle.out / name
+    path.write_bytes(content)
+    cycle.documents.append(path)
+
+
+def _remind(cycle: Cycle) -> int:
+    """Every morning's round of the last three weeks, so that each step goes out on its day."""
+    before = OutgoingMail.objects.count()
+    for back in range(REMINDER_DAYS, -1, -1):
+        morning = (cycle.now - timedelta(days=back)).replace(hour=7, minute=0)
+        if morning <= cycle.now:
+            send_due_reminders(at=morning)
+    return OutgoingMail.objects.count() - before
+
+
+def _send(cycle: Cycle) -> int:
+    cycle.mails = send_queued(at=cycle.now, limit=10_000)
+    return cycle.mails
+
+
+# Who and what ---------------------------------------------------------------------------------------------------------
+
+
+def _reports(fiscal_year: int, flagships: Iterable[str]) -> list[tuple[ProgressReport, str]]:
+    wanted = {f"sample-{flagship}": flagship for flagship in flagships}
+    found = ProgressReport.objects.filter(fiscal_year=fiscal_year, kind="annual", project__ref__in=wanted)
+    rows = found.select_related("project__program", "project__area").order_by("project__ref")
+    return [(report, wanted[report.project.ref]) for report in rows]
+
+
+def _area(flagship: str) -> int:
+    return int(flagship[2])
+
+
+def _number(flagship: str) -> int:
+    return FLAGSHIPS.index(flagship) + 1
+
+
+def _pi(cycle: Cycle, flagship: str) -> User:
+    return cycle.users[f"pi{_number(flagship)}"]
+
+
+def _po(cycle: Cycle, flagship: str) -> User:
+    return cycle.users["po1" if _area(flagship) <= 2 else "po2"]
+
+
+def _writer(cycle: Cycle, flagship: str, section: ReportSection) -> User:
+    if section.key == ReportSection.Key.PARTNER:
+        return cycle.users[f"coinvestigator{_number(flagship)}"]
+    return _pi(cycle, flagship)
+
+
+@cache
+def _texts(season: str, flagship: str) -> dict[str, str]:
+    """The sections of one sample report: a line `# <key>` begins each. Empty where nobody has written yet."""
+    path = DATA / "sample_reports" / season / f"{flagship}.txt"
+    if not path.exists():
+        return {}
+    parts = re.split(r"^# (\w+)\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {key: text.strip() for key, text in zip(parts[1::2], parts[2::2], strict=True)}
