@@ -33,6 +33,13 @@ OAUTH2_PROVIDER = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Sekisho API",
+    "DESCRIPTION": (
+        "For the systems of funding agencies (資金配分機関). A client sees the programs (事業) that its agency runs, and "
+        "what belongs to them; everything else answers 404. Amounts are integer yen, fiscal years (年度) are the "
+        "calendar year of their April, instants are in Japan time (+09:00), texts come as a pair of ja and en. "
+        "Facts are as printed in the source; null means that the source does not say. `is_sample` marks sample data "
+        "(見本). Errors are problem+json in Japanese or English by Accept-Language."
+    ),
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_PUBLIC": True,

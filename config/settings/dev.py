@@ -6,7 +6,7 @@ import sys
 from config import postgres
 from config.settings.base import *  # noqa: F403
 from config.settings.base import BROKER_VISIBILITY_TIMEOUT, STORAGES, VAR_DIR
-from config.settings.environment import broker_from_database, database, optional
+from config.settings.environment import broker, database, optional
 
 DEBUG = optional("DEBUG", "0") == "1"
 SECRET_KEY = optional("SECRET_KEY", hashlib.sha256(str(VAR_DIR).encode()).hexdigest())
@@ -27,11 +27,9 @@ DATABASES = {"default": {**(DATABASE_OWNER if _as_owner else database(_url))}}
 DATABASES["default"]["OPTIONS"] = {**DATABASES["default"]["OPTIONS"], "pool": {"min_size": 1, "max_size": 12}}
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
-CELERY_BROKER_URL = optional("BROKER_URL")
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {"visibility_timeout": BROKER_VISIBILITY_TIMEOUT}
-if not CELERY_BROKER_URL:
-    CELERY_BROKER_URL, _options = broker_from_database(DATABASES["default"])
-    CELERY_BROKER_TRANSPORT_OPTIONS.update(_options)
+CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT_OPTIONS = broker(
+    optional("BROKER_URL"), DATABASES["default"], BROKER_VISIBILITY_TIMEOUT
+)
 
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_USE_FINDERS = True

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from psycopg.conninfo import make_conninfo
 
 
 def required(name: str, meaning: str) -> str:
@@ -74,7 +75,18 @@ def storage(url: str, base: str) -> dict[str, Any]:
     raise ImproperlyConfigured(f"STORAGE_URL must begin with file: or s3://, not {url!r}.")
 
 
-def broker_from_database(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def broker(url: str, config: dict[str, Any], visibility_timeout: int) -> tuple[str, dict[str, Any]]:
+    """This function will make the broker's address and options: BROKER_URL, or the queue inside this database."""
+    if not url:
+        return broker_from_database(config, visibility_timeout)
+    options: dict[str, Any] = {"visibility_timeout": visibility_timeout}
+    if url.startswith("redis"):
+        # Without this a task lost with its worker comes back only after 100 seconds more.
+        options["unacked_restore_throttle"] = 1
+    return url, options
+
+
+def broker_from_database(config: dict[str, Any], visibility_timeout: int) -> tuple[str, dict[str, Any]]:
     """This function will make the pgmq broker's address and options from a database configuration.
 
     The connection string is in libpq form: the URI form loses `?host=`.
@@ -86,10 +98,10 @@ def broker_from_database(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         "password": config["PASSWORD"],
         "dbname": config["NAME"],
     }
-    text = " ".join(f"{key}={value}" for key, value in words.items() if value)
     return "pgmq://localhost", {
-        "conn_string": text,
+        "conn_string": make_conninfo(**{key: value for key, value in words.items() if value}),
         "init_extension": False,
+        "visibility_timeout": visibility_timeout,
         "wait_time_seconds": 2,
         "polling_interval": 0.2,
     }

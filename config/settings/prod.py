@@ -5,7 +5,7 @@ from django.core.exceptions import ImproperlyConfigured
 from config import logs
 from config.settings.base import *  # noqa: F403
 from config.settings.base import BROKER_VISIBILITY_TIMEOUT
-from config.settings.environment import broker_from_database, database, mail, optional, required, storage
+from config.settings.environment import broker, database, mail, optional, required, storage
 
 APP_ENVIRONMENT = "production"
 DEBUG = False
@@ -40,14 +40,9 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-CELERY_BROKER_URL = optional("BROKER_URL")
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {"visibility_timeout": BROKER_VISIBILITY_TIMEOUT}
-if not CELERY_BROKER_URL:
-    CELERY_BROKER_URL, _options = broker_from_database(DATABASES["default"])
-    CELERY_BROKER_TRANSPORT_OPTIONS.update(_options)
-if CELERY_BROKER_URL.startswith("redis"):
-    # Without this a task lost with its worker comes back only after 100 seconds.
-    CELERY_BROKER_TRANSPORT_OPTIONS["unacked_restore_throttle"] = 1
+CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT_OPTIONS = broker(
+    optional("BROKER_URL"), DATABASES["default"], BROKER_VISIBILITY_TIMEOUT
+)
 
 SECURE_SSL_REDIRECT = True
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]

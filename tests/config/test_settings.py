@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config.settings.environment import broker_from_database, database, mail, storage
+from config.settings.environment import broker, database, mail, storage
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPLETE = {
@@ -52,9 +52,22 @@ def test_database_when_url_has_a_socket_then_the_host_is_the_socket() -> None:
     assert (found["HOST"], found["USER"], found["NAME"]) == ("/run/pg", "me", "sekisho")
 
 
-def test_broker_when_made_from_a_database_then_the_string_is_in_libpq_form() -> None:
-    _, options = broker_from_database(database("postgresql://me:pw@db:5433/sekisho"))
-    assert options["conn_string"] == "host=db port=5433 user=me password=pw dbname=sekisho"
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        ("postgresql://me:pw@db:5433/sekisho", "host=db port=5433 user=me password=pw dbname=sekisho"),
+        ("postgresql://me@/sekisho?host=/run/pg", "host=/run/pg user=me dbname=sekisho"),
+        ("postgresql://me:a%20b'@db/sekisho", r"host=db user=me password='a b\'' dbname=sekisho"),
+    ],
+)
+def test_broker_when_none_is_named_then_it_is_the_database_in_libpq_form(url: str, text: str) -> None:
+    address, options = broker("", database(url), 2700)
+    assert (address, options["conn_string"], options["visibility_timeout"]) == ("pgmq://localhost", text, 2700)
+
+
+def test_broker_when_redis_then_lost_tasks_come_back_soon() -> None:
+    found = broker("redis://queue:6379/0", database("postgresql://me@db/sekisho"), 2700)
+    assert found == ("redis://queue:6379/0", {"visibility_timeout": 2700, "unacked_restore_throttle": 1})
 
 
 @pytest.mark.parametrize("url", ["ftp://x", "http://x", "x"])
