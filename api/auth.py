@@ -48,9 +48,7 @@ def client_of_token(token: bytes) -> AgencyClient | None:
             is_active=True,
             organization__is_funding_agency=True,
         )
-        .values_list(
-            "organization_id", "organization__ref", "application__client_id", "scopes", f"{_TOKEN}scope"
-        )
+        .values_list("organization_id", "organization__ref", "application__client_id", "scopes", f"{_TOKEN}scope")
         .first()
     )
     if row is None:
@@ -84,7 +82,9 @@ class ClientScopes(BaseScopes):
     def get_all_scopes(self) -> dict[str, str]:
         return SCOPES
 
-    def get_available_scopes(self, application: Any = None, request: Any = None, *args: Any, **kwargs: Any) -> list[str]:
+    def get_available_scopes(
+        self, application: Any = None, request: Any = None, *args: Any, **kwargs: Any
+    ) -> list[str]:
         client = ApiClient.objects.filter(application=application, is_active=True).first()
         return list(client.scopes) if client else []
 

@@ -42,7 +42,9 @@ def read_key(text: str | None) -> str:
     if not text:
         raise bad_request(
             "idempotency_key_missing",
-            _("Send an Idempotency-Key header, such as a new UUID for each upload: repeated with it, nothing is doubled."),
+            _(
+                "Send an Idempotency-Key header, such as a new UUID for each upload: repeated with it, nothing is doubled."
+            ),
             "Idempotency-Key",
         )
     if not _KEY.fullmatch(text):
@@ -54,9 +56,7 @@ def read_key(text: str | None) -> str:
     return text
 
 
-def answered_once(
-    *, client: str, key: str, request_hash: str, at: datetime, effect: Callable[[], Reply]
-) -> Reply:
+def answered_once(*, client: str, key: str, request_hash: str, at: datetime, effect: Callable[[], Reply]) -> Reply:
     """This function will run the effect and keep its answer, or replay the answer kept under (client, key).
 
     Raises a 422 problem when the key belongs to another request, and a 409 when the first is still running after

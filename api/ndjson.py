@@ -68,7 +68,9 @@ def _within_limits(size: int, lines: int) -> None:
         raise Problem(
             413,
             "upload_too_large",
-            _("One upload may have at most %(lines)s lines and %(bytes)s bytes. Send it in parts, each with its own key.")
+            _(
+                "One upload may have at most %(lines)s lines and %(bytes)s bytes. Send it in parts, each with its own key."
+            )
             % limits,
         )
 

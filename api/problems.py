@@ -11,9 +11,8 @@ import structlog
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.utils.translation.trans_real import parse_accept_lang_header
 from rest_framework import exceptions
 
@@ -126,7 +125,9 @@ def _words(exc: exceptions.APIException) -> tuple[str, str]:
     """What to do next, in our words: the framework's texts only say what is wrong."""
     match exc:
         case exceptions.NotAuthenticated():
-            return "not_authenticated", _("Send a bearer token. Get one from /api/oauth/token/ with client credentials.")
+            return "not_authenticated", _(
+                "Send a bearer token. Get one from /api/oauth/token/ with client credentials."
+            )
         case exceptions.AuthenticationFailed():
             return "invalid_token", _("The token is not valid or has expired. Get a new one from /api/oauth/token/.")
         case exceptions.MethodNotAllowed():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from inspect import getdoc
 from typing import Any
 
 from django.utils import translation
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
 from rest_framework import serializers
@@ -15,7 +16,8 @@ from api.problems import CONTENT_TYPE, TITLES
 from api.scopes import SCOPES
 from api.views import Q_FILTER, NounDetail, NounList
 
-READ_PROBLEMS = (400, 401, 403, 404, 406, 429, 500)
+LIST_PROBLEMS = (400, 401, 403, 406, 429, 500)
+RECORD_PROBLEMS = (*LIST_PROBLEMS, 404)
 
 
 class BlockerOut(serializers.Serializer):
@@ -73,8 +75,16 @@ class ApiSchema(AutoSchema):
         return {
             (200, "application/json"): output,
             304: OpenApiResponse(description="Not changed since the answer with this ETag"),
-            **problems(*READ_PROBLEMS),
+            **problems(*(LIST_PROBLEMS if isinstance(view, NounList) else RECORD_PROBLEMS)),
         }
+
+    def get_description(self) -> str:
+        view = self.view
+        if self.method == "GET" and isinstance(view, NounList):
+            return f"{getdoc(view.output)} A list, page by page, in a stable order."
+        if isinstance(view, NounDetail):
+            return f"{getdoc(view.output)} One record by its reference; 404 also for what is out of your scope."
+        return super().get_description()
 
     def get_request_serializer(self) -> Any:
         return None if isinstance(self.view, NounList | NounDetail) else super().get_request_serializer()
@@ -101,6 +111,15 @@ class BearerTokenScheme(OpenApiAuthenticationExtension):
             "description": "A client belongs to one funding agency (資金配分機関) and sees only its programs.",
             "flows": {"clientCredentials": {"tokenUrl": "/api/oauth/token/", "scopes": SCOPES}},
         }
+
+
+class FirstField(OpenApiSerializerFieldExtension):
+    """One object, not a list."""
+
+    target_class = "api.sql_json.First"
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        return auto_schema.resolve_serializer(self.target.child, direction).ref
 
 
 def only_this_api(endpoints: list[Any]) -> list[Any]:

@@ -12,7 +12,19 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import CharField, DecimalField, F, Func, JSONField, Model, OuterRef, Subquery, TextField, Value
+from django.db.models import (
+    CharField,
+    DecimalField,
+    F,
+    Func,
+    JSONField,
+    Model,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+)
 from django.db.models.expressions import Expression
 from django.db.models.functions import Cast, NullIf
 from drf_spectacular.utils import extend_schema_field
@@ -185,7 +197,9 @@ class Names(SqlField, serializers.Field):
 
     def sql(self, prefix: str) -> SqlExpression:
         path = prefix + self.stem.replace(".", "__")
-        return JsonObject({lang: NullIf(F(f"{path}_{lang}"), Value(""), output_field=TextField()) for lang in ("ja", "en")})
+        return JsonObject(
+            {lang: NullIf(F(f"{path}_{lang}"), Value(""), output_field=TextField()) for lang in ("ja", "en")}
+        )
 
 
 class Joined(SqlField, serializers.CharField):
@@ -230,7 +244,21 @@ class Rows(SqlField, serializers.ListField):
         return [self.child.to_representation(row) for row in rows]
 
     def sql(self, prefix: str) -> SqlExpression:
+        return JsonRows(self.items(prefix), output_field=JSONField())
+
+    def items(self, prefix: str) -> QuerySet[Any, Any]:
+        """This function will return the query of the rows of one object, one JSON item each."""
         relation = self.model._meta.get_field(self.source)
         item = F(self.column.replace(".", "__")) if self.column else self.child.sql()
         rows = relation.related_model._base_manager.filter(**{relation.field.name: OuterRef(f"{prefix}pk")})
-        return JsonRows(rows.order_by(*self.order_by).values_list(item, flat=True), output_field=JSONField())
+        return rows.order_by(*self.order_by).values_list(item, flat=True)
+
+
+class First(Rows):
+    """The first row of a reverse relation in a stated order, as a part; null when there is none."""
+
+    def to_representation(self, data: Any) -> Any:
+        return next(iter(super().to_representation(data)), None)
+
+    def sql(self, prefix: str) -> SqlExpression:
+        return Subquery(self.items(prefix)[:1], output_field=JSONField())

@@ -10,6 +10,8 @@ from programs.queries import areas_visible_to, search_areas
 
 
 class AreaOut(SqlSerializer):
+    """A research area (技術領域) of a program."""
+
     ref = Text(help_text="Reference, never changes")
     program = Text(source="program.ref")
     number = Integer(help_text="Number within the program")

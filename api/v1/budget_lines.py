@@ -16,6 +16,8 @@ _KEY = ("program__ref", "fiscal_year", "kind")
 
 
 class BudgetLineOut(SqlSerializer):
+    """A figure of a program for one fiscal year (予算額), as printed. Parts need not add up to their whole."""
+
     ref = Joined("program.ref", "fiscal_year", "kind", help_text="<program>.<fiscal year>.<kind>")
     program = Text(source="program.ref")
     fiscal_year = Integer(help_text="Calendar year of its April")

@@ -11,6 +11,8 @@ from programs.queries import indicators_visible_to
 
 
 class IndicatorOut(SqlSerializer):
+    """An outcome indicator (成果目標) or a printed capacity, with its targets."""
+
     ref = Text(help_text="Reference, never changes")
     program = Text(source="program.ref")
     name = Names()

@@ -41,6 +41,9 @@ class ObservationOut(SqlSerializer):
     is_sample = Flag(source="indicator.program.is_sample", help_text=SAMPLE)
 
 
+VALUE_HELP = 'A number, or text such as "12.5"; send more than 15 digits as text'
+
+
 class ObservationIn(serializers.Serializer):
     """One line of an upload."""
 
@@ -48,7 +51,7 @@ class ObservationIn(serializers.Serializer):
     organization = serializers.CharField(required=False, allow_null=True, help_text="Reference; null for the whole")
     fiscal_year = serializers.IntegerField(help_text="Calendar year of its April")
     observed_on = serializers.DateField()
-    value = serializers.DecimalField(max_digits=20, decimal_places=4, help_text="A number, or text such as \"12.5\"")
+    value = serializers.DecimalField(max_digits=20, decimal_places=4, help_text=VALUE_HELP)
     source = serializers.CharField(max_length=200, help_text="Where the figure comes from, in one line")
     external_id = serializers.CharField(max_length=64, help_text="Your own id; sent twice it is recorded once")
     corrects = serializers.CharField(
@@ -71,8 +74,6 @@ DRY_RUN = SwitchFilter("", "1: check only")
 
 
 class ObservationList(NounList):
-    """Observations, in the order in which they were recorded."""
-
     scopes: ClassVar[Mapping[str, str]] = {"GET": "observations:read", "POST": "observations:write"}
     parser_classes: ClassVar[list[Any]] = [NdjsonParser]
     output = ObservationOut

@@ -11,6 +11,8 @@ from programs.queries import programs_visible_to, search_programs
 
 
 class ProgramOut(SqlSerializer):
+    """A program (事業): a package, a part of one, or a component."""
+
     ref = Text(help_text="Reference, never changes")
     name = Names()
     kind = Choice(choices=Program.Kind.choices)

@@ -11,6 +11,8 @@ from programs.queries import projects_visible_to, search_projects
 
 
 class ProjectOut(SqlSerializer):
+    """A project (課題) of any kind."""
+
     ref = Text(help_text="Reference, never changes")
     program = Text(source="program.ref")
     area = Text(source="area.ref", allow_null=True)
@@ -22,9 +24,7 @@ class ProjectOut(SqlSerializer):
     target_trl = Integer(allow_null=True, help_text="TRL to reach, 1 to 9")
     start_fiscal_year = Integer(allow_null=True)
     end_fiscal_year = Integer(allow_null=True)
-    award_numbers = Rows(
-        Project, column="number", order_by=["number"], help_text="Systematic numbers (体系的番号)"
-    )
+    award_numbers = Rows(Project, column="number", order_by=["number"], help_text="Systematic numbers (体系的番号)")
     participations = Rows(Project, child=ParticipationPart(), order_by=["role", "organization__ref", "id"])
     complements = Rows(
         Project,

@@ -9,6 +9,7 @@ from api.v1.indicators import IndicatorDetail, IndicatorList
 from api.v1.observations import ObservationList
 from api.v1.programs import ProgramDetail, ProgramList
 from api.v1.projects import ProjectDetail, ProjectList
+from api.v1.reports import ReportDetail, ReportList
 
 REF = r"(?P<ref>[A-Za-z0-9_-]{1,64})"
 
@@ -25,4 +26,6 @@ urlpatterns = [
     path("indicators/", IndicatorList.as_view()),
     re_path(rf"^indicators/{REF}/$", IndicatorDetail.as_view()),
     path("observations/", ObservationList.as_view()),
+    path("reports/", ReportList.as_view()),
+    re_path(rf"^reports/{REF}/$", ReportDetail.as_view()),
 ]

@@ -47,7 +47,9 @@ def fill(own: Program, machine: Machine, first: int, last: int) -> None:
             path=f"sample-own/sample-own-{n}/", is_sample=True,
         )  # fmt: skip
         PolicyBasis.objects.create(program=part, document_ja="戦略", decided_on="2021-06")
-        area = ResearchArea.objects.create(ref=f"sample-own-a{n}", program=own, number=n, name_ja="領域", is_sample=True)
+        area = ResearchArea.objects.create(
+            ref=f"sample-own-a{n}", program=own, number=n, name_ja="領域", is_sample=True
+        )
         project = Project.objects.create(
             ref=f"sample-own-p{n}", program=own, area=area, kind="basic", is_sample=True, title_ja=f"課題{n}"
         )

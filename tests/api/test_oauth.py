@@ -139,9 +139,7 @@ def test_command_when_agency_and_scopes_are_known_then_prints_id_and_secret_once
         ("sample-jst", " ", "programs:read areas:read"),
     ],
 )
-def test_command_when_agency_or_scope_is_unknown_then_lists_the_valid_ones(
-    agency: str, scopes: str, says: str
-) -> None:
+def test_command_when_agency_or_scope_is_unknown_then_lists_the_valid_ones(agency: str, scopes: str, says: str) -> None:
     with pytest.raises(CommandError, match=says):
         call_command("create_api_client", "--agency", agency, "--scopes", scopes)
     assert ApiClient.objects.count() == 0

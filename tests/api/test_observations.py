@@ -55,7 +55,9 @@ def good(line: int, n: int, status: str = "created") -> dict[str, Any]:
 
 @pytest.mark.usefixtures("indicator")
 def test_upload_when_lines_differ_then_each_has_its_result(machine: Machine) -> None:
-    body = ndjson(row(1), b"\n", b"{not json\n", row(2, value="viel"), b"[1]\n", row(1), row(3, indicator="none"), row(4))
+    body = ndjson(
+        row(1), b"\n", b"{not json\n", row(2, value="viel"), b"[1]\n", row(1), row(3, indicator="none"), row(4)
+    )
     response = machine.send("observations/", body, key="upload-1")
     results = lines(response)
     assert [(each["line"], each["status"], each["field"]) for each in results] == [

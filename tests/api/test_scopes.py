@@ -17,6 +17,7 @@ from api.scopes import SCOPES
 from common.actors import SYSTEM
 from programs.models import BudgetLine, Program, ProgramAgency, Project, ProjectRecusal, ResearchArea
 from tests.api.conftest import Machine
+from tests.api.reports import accepted_report
 
 READS = [
     ("programs:read", "programs/"), ("programs:read", "programs/q-leap-sample/"),
@@ -24,7 +25,7 @@ READS = [
     ("projects:read", "projects/"), ("projects:read", "projects/sample-ql1-f1/"),
     ("budget-lines:read", "budget-lines/"), ("budget-lines:read", "budget-lines/q-leap-sample.2022.initial/"),
     ("indicators:read", "indicators/"), ("indicators:read", "indicators/none/"),
-    ("observations:read", "observations/"),
+    ("observations:read", "observations/"), ("reports:read", "reports/"), ("reports:read", "reports/RPT-0000000/"),
 ]  # fmt: skip
 
 
@@ -59,8 +60,9 @@ def test_scope_when_withdrawn_after_the_token_then_403(machine: Machine) -> None
 
 @pytest.mark.parametrize(("scope", "path"), READS)
 def test_list_when_agency_runs_nothing_then_empty_and_records_are_404(
-    scope: str, path: str, stranger: Machine, machine: Machine
+    scope: str, path: str, stranger: Machine, machine: Machine, twin: dict[str, Project]
 ) -> None:
+    accepted_report(twin["sample-ql1-f1"])
     response = stranger.get(path)
     if path.count("/") == 1:
         assert machine.json(path)["results"], "there is something to hide"
@@ -81,7 +83,9 @@ def test_record_when_out_of_scope_or_missing_then_same_answer(stranger: Machine,
 
 
 def test_other_agencys_records_when_asked_then_hidden_everywhere(stranger: Machine, machine: Machine) -> None:
-    other = Program.objects.create(ref="sample-other", name_ja="他機関の事業", kind="umbrella", path="sample-other/", is_sample=True)
+    other = Program.objects.create(
+        ref="sample-other", name_ja="他機関の事業", kind="umbrella", path="sample-other/", is_sample=True
+    )
     ProgramAgency.objects.create(program=other, organization=stranger.record.organization)
     area = ResearchArea.objects.create(ref="sample-other-a", program=other, number=1, name_ja="領域", is_sample=True)
     Project.objects.create(ref="sample-other-p", program=other, area=area, kind="basic", is_sample=True)
