@@ -18,9 +18,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from accounts.models import User
+from common.files import opened
 from common.fiscal_year import fiscal_year_of
 from common.mail import send_queued
 from common.models import OutgoingMail
+from reporting.actions.documents import attach_report_pdf
 from reporting.actions.reminders import send_due_reminders
 from reporting.actions.reports import (
     accept_report,
@@ -30,8 +32,8 @@ from reporting.actions.reports import (
     save_section,
     submit_report,
 )
-from reporting.documents import portfolio_brief_pdf, report_pdf
-from reporting.models import ProgressReport, ReportSection
+from reporting.documents import portfolio_brief_pdf
+from reporting.models import ProgressReport, ReportSection, ReportVersion
 from reporting.rules import WRITABLE
 from reporting.sample_cast import FLAGSHIPS, Users, build_sample
 from reporting.sample_records import DATA, sample_data
@@ -103,6 +105,7 @@ def play(cycle: Cycle, tell: Callable[[Step], None]) -> list[Step]:
         ("submit_reports", lambda: _submit(cycle, past, FLAGSHIPS, cycle.at(past, 5, 25))),
         ("return_with_comments", lambda: _return(cycle, past, [cycle.chosen()], "returned", cycle.at(past, 6, 2))),
         ("answer_and_submit_again", lambda: _answer(cycle, past, cycle.at(past, 6, 9))),
+        ("typeset_reports", lambda: _typeset(past, cycle.at(past, 6, 10))),
         ("check_reports", lambda: _check(cycle, past, FLAGSHIPS, cycle.at(past, 6, 13))),
         ("accept_reports", lambda: _accept(cycle, past, cycle.at(past, 6, 20))),
         ("build_sample_as_of_now", lambda: _build(cycle, cycle.now.date())),
@@ -207,15 +210,32 @@ def _accept(cycle: Cycle, fiscal_year: int, at: datetime) -> int:
     return done
 
 
+def _typeset(fiscal_year: int, at: datetime) -> int:
+    """The PDF of each latest version, as the worker makes it after a submission; kept before the acceptance."""
+    done = 0
+    for version in _latest_versions(fiscal_year):
+        if version.pdf_id is None:
+            attach_report_pdf(version.pk, at=at)
+            done += 1
+    return done
+
+
 def _documents(cycle: Cycle) -> int:
-    """The PDF of each past report's latest version and the brief on the real portfolio."""
+    """The PDF of each past report's latest version and the brief on the real portfolio, as an officer takes them."""
     cycle.out.mkdir(parents=True, exist_ok=True)
-    for report, _flagship in _reports(cycle.past, FLAGSHIPS):
-        version = report.versions.select_related("report__project").order_by("-number").first()
-        if version is not None:
-            _keep_document(cycle, f"annual-report-{report.fiscal_year}-{report.project.ref}.pdf", report_pdf(version))
-    _keep_document(cycle, "portfolio-brief.pdf", portfolio_brief_pdf())
+    for version in _latest_versions(cycle.past):
+        with opened(attach_report_pdf(version.pk, at=cycle.now)) as file:
+            name = f"annual-report-{version.report.fiscal_year}-{version.report.project.ref}.pdf"
+            _keep_document(cycle, name, file.read())
+    brief = portfolio_brief_pdf(cycle.users["staff1"], on=cycle.now.date())
+    _keep_document(cycle, "portfolio-brief.pdf", brief)
     return len(cycle.documents)
+
+
+def _latest_versions(fiscal_year: int) -> list[ReportVersion]:
+    reports = [report.pk for report, _flagship in _reports(fiscal_year, FLAGSHIPS)]
+    versions = ReportVersion.objects.filter(report__in=reports).select_related("report__project")
+    return list(versions.order_by("report__project__ref", "-number").distinct("report__project__ref"))
 
 
 def _keep_document(cycle: Cycle, name: str, content: bytes) -> None:

@@ -1,0 +1,187 @@
+"""`play_cycle`: the main job end to end, twice, and refused in production."""
+
+import json
+from datetime import datetime
+
+import pytest
+from django.core import mail
+from django.core.management import CommandError, call_command
+from django.db import transaction
+
+from common.models import JournalEntry, OutgoingMail
+from programs.models import Deliverable
+from programs.queries import projects_visible_to
+from reporting.models import ProgressReport, ReportComment, ReportVersion
+from reporting.queries import reports_awaiting
+from reporting.sample_cast import cast_users
+from reporting.sample_cycle import TOKYO, default_now
+from tests.cast import make_sample
+
+NOW = "2026-06-10T09:00:00+09:00"
+STEPS = [
+    "build_sample_as_of_last_season",
+    "open_reports",
+    "write_sections",
+    "submit_reports",
+    "return_with_comments",
+    "answer_and_submit_again",
+    "typeset_reports",
+    "check_reports",
+    "accept_reports",
+    "build_sample_as_of_now",
+    "open_next_reports",
+    "write_next_sections",
+    "submit_next_reports",
+    "check_next_report",
+    "return_next_report",
+    "write_documents",
+    "queue_reminders",
+    "send_mails",
+]
+
+
+@pytest.fixture(scope="module")
+def played(django_db_setup, django_db_blocker, tmp_path_factory):
+    """The cycle, played once for this module and taken back at its end: what --json says, the documents, the mails."""
+    folder = tmp_path_factory.mktemp("cycle")
+    with django_db_blocker.unblock(), transaction.atomic():
+        if not cast_users():
+            make_sample()
+        mail.outbox = []
+        told = play(folder)
+        yield told, folder / "out", list(mail.outbox)
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def after_play(played, db):
+    """What a test does after the play is taken back at its end."""
+    return played
+
+
+def play(folder, **options):
+    call_command("play_cycle", out=folder / "out", json=folder / "play.json", **({"now": now()} | options), verbosity=0)
+    return json.loads((folder / "play.json").read_text())
+
+
+def now():
+    return datetime.fromisoformat(NOW)
+
+
+def counts(told):
+    return {step["name"]: step["count"] for step in told["steps"]}
+
+
+def states(fiscal_year):
+    rows = ProgressReport.objects.filter(fiscal_year=fiscal_year, is_sample=True).order_by("project__ref")
+    return dict(rows.values_list("project__ref", "state"))
+
+
+def test_cycle_when_played_then_every_step_is_told_and_reports_stand_where_people_have_to_act(after_play, cast):
+    told, _folder, _messages = after_play
+    assert list(counts(told)) == STEPS
+    assert all(set(step) == {"name", "count", "ms"} for step in told["steps"])
+    assert set(states(2024).values()) == {"accepted"}
+    assert len(states(2024)) == 5
+    assert states(2025) == {
+        "sample-ql1-f1": "drafting",
+        "sample-ql1-f2": "checked",
+        "sample-ql2-f1": "submitted",
+        "sample-ql2-f2": "drafting",
+        "sample-ql3-f1": "returned",
+    }
+    awaited = {
+        name: [(row.project.ref, row.awaits) for row in reports_awaiting(cast[name])]
+        for name in ("pd1", "po1", "pi1", "pi5", "pd2")
+    }
+    assert awaited == {
+        "pd1": [("sample-ql1-f2", "accept")],
+        "po1": [("sample-ql2-f1", "check")],
+        "pi1": [("sample-ql1-f1", "write")],
+        "pi5": [("sample-ql3-f1", "write")],
+        "pd2": [],
+    }
+
+
+def test_cycle_when_played_then_accepted_reports_are_delivered_and_one_went_back_once(after_play):
+    versions = ReportVersion.objects.filter(report__fiscal_year=2024)
+    returned = [version.report for version in versions if version.number == 2]
+    assert len(returned) == 1
+    assert ReportComment.objects.filter(report=returned[0]).count() == 2
+    assert versions.count() == 6
+    delivered = Deliverable.objects.filter(project__is_sample=True, fiscal_year=2024)
+    hashes = {v.report.ref: v.content_hash for v in versions.order_by("number")}
+    assert {d.source_ref: d.content_hash for d in delivered} == hashes
+    assert all(d.state == "delivered" and d.file_id is not None for d in delivered)
+    partner = versions.get(report=returned[0], number=2).content["sections"][-1]
+    assert partner["key"] == "partner"
+    assert partner["organization_ja"].startswith("見本機関")
+
+
+def test_cycle_when_played_then_five_reports_and_the_brief_are_written_as_pdf(after_play):
+    told, folder, _messages = after_play
+    names = sorted(path.name for path in folder.iterdir())
+    flagships = ("ql1-f1", "ql1-f2", "ql2-f1", "ql2-f2", "ql3-f1")
+    assert names == [*(f"annual-report-2024-sample-{ref}.pdf" for ref in flagships), "portfolio-brief.pdf"]
+    assert [str(folder / name) for name in names] == sorted(told["documents"])
+    for path in folder.iterdir():
+        assert path.read_bytes().startswith(b"%PDF-")
+
+
+def test_cycle_when_played_then_reminders_and_mails_go_out_once(after_play):
+    told, _folder, messages = after_play
+    reminders = OutgoingMail.objects.filter(event="report_reminder")
+    assert reminders.exists()
+    assert reminders.values("key").distinct().count() == reminders.count()
+    assert set(reminders.values_list("state", flat=True)) == {"sent"}
+    assert told["mails"] == len(messages) == OutgoingMail.objects.filter(state="sent").count()
+    late = set(ProgressReport.objects.filter(state__in=["drafting", "returned"]).values_list("ref", flat=True))
+    team = reminders.filter(recipient_email__startswith="pi")
+    assert set(team.values_list("subject_ref", flat=True)) == late
+    assert all(message.extra_headers["Message-ID"] for message in messages)
+
+
+def test_cycle_when_played_again_then_nothing_is_doubled(after_play, tmp_path):
+    before = (
+        JournalEntry.objects.count(), ProgressReport.objects.count(), ReportVersion.objects.count(),
+        OutgoingMail.objects.count(), states(2025),
+    )  # fmt: skip
+    told = play(tmp_path, seed=7)
+    assert {name: count for name, count in counts(told).items() if count} == {"write_documents": 6}
+    assert before == (
+        JournalEntry.objects.count(), ProgressReport.objects.count(), ReportVersion.objects.count(),
+        OutgoingMail.objects.count(), states(2025),
+    )  # fmt: skip
+
+
+def test_cycle_when_played_a_year_later_then_the_next_season_is_played(after_play, tmp_path):
+    told = play(tmp_path, now=datetime(2027, 6, 10, 9, 0, tzinfo=TOKYO))
+    assert set(states(2025).values()) == {"accepted"}
+    assert set(states(2026).values()) == {"drafting", "checked", "submitted", "returned"}
+    assert len(told["documents"]) == 6
+
+
+def test_cycle_when_played_then_the_real_portfolio_is_untouched(after_play, cast):
+    assert not ProgressReport.objects.filter(is_sample=False).exists()
+    assert not projects_visible_to(cast["pi1"]).filter(is_sample=False).exists()
+
+
+def test_cycle_when_in_production_then_refused_with_the_reason(cast, tmp_path, settings):
+    settings.APP_ENVIRONMENT = "production"
+    before = ProgressReport.objects.count()
+    with pytest.raises(CommandError, match="production refuses it"):
+        play(tmp_path)
+    assert ProgressReport.objects.count() == before
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("clock", "expected"),
+    [
+        (datetime(2026, 11, 23, 12, 0, tzinfo=TOKYO), datetime(2026, 6, 10, 9, 0, tzinfo=TOKYO)),
+        (datetime(2026, 6, 10, 8, 59, tzinfo=TOKYO), datetime(2025, 6, 10, 9, 0, tzinfo=TOKYO)),
+        (datetime(2026, 6, 10, 9, 0, tzinfo=TOKYO), datetime(2026, 6, 10, 9, 0, tzinfo=TOKYO)),
+    ],
+)
+def test_moment_of_the_play_when_none_is_given_then_the_latest_tenth_of_june(clock, expected):
+    assert default_now(clock) == expected
