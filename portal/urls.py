@@ -4,6 +4,7 @@ from django.urls import path
 
 from portal.areas import area_page
 from portal.home import home_page
+from portal.mails import mails_page
 from portal.portfolio import portfolio_page
 from portal.programs import program_page
 from portal.projects import (
@@ -13,6 +14,17 @@ from portal.projects import (
     project_people_page,
     project_trl,
     projects_page,
+)
+from portal.reports import (
+    report_accept,
+    report_check,
+    report_history,
+    report_page,
+    report_pdf,
+    report_return,
+    report_section,
+    report_submit,
+    reports_page,
 )
 from portal.search import search_page
 from portal.sign_in import sign_in_by_link
@@ -29,6 +41,16 @@ urlpatterns = [
     path("projects/<slug:ref>/money/", project_money_page, name="project_money"),
     path("projects/<slug:ref>/people/", project_people_page, name="project_people"),
     path("projects/<slug:ref>/history/", project_history_page, name="project_history"),
+    path("reports/", reports_page, name="reports"),
+    path("reports/<slug:ref>/", report_page, name="report"),
+    path("reports/<slug:ref>/sections/<int:section>/", report_section, name="report_section"),
+    path("reports/<slug:ref>/submit/", report_submit, name="report_submit"),
+    path("reports/<slug:ref>/check/", report_check, name="report_check"),
+    path("reports/<slug:ref>/return/", report_return, name="report_return"),
+    path("reports/<slug:ref>/accept/", report_accept, name="report_accept"),
+    path("reports/<slug:ref>/versions/<int:number>/pdf/", report_pdf, name="report_pdf"),
+    path("reports/<slug:ref>/history/", report_history, name="report_history"),
+    path("mail/", mails_page, name="mails"),
     path("search/", search_page, name="search"),
     path("sign-in/<str:token>/", sign_in_by_link, name="sign_in_link"),
     path("ui/", components_page, name="components"),

@@ -19,6 +19,7 @@ from common.pdf import render_pdf
 from programs.drawings import budget_chart, indicator_chart
 from programs.models import Participation, Program, Project, ProjectMember, TrlAssessment
 from programs.overviews import ProgramSheet, program_sheet, programs_in_full
+from programs.queries import portfolio_tree
 from reporting.models import ReportSection, ReportVersion
 from reporting.models.schedule import ReportKind
 
@@ -168,7 +169,8 @@ def portfolio_brief_pdf(user: object, *, on: date, language: str = LANGUAGE, roo
 
 
 def _programs_of_brief(user: object, root: str | None) -> list[Program]:
-    programs = list(programs_in_full(user).prefetch_related("budget_lines"))
+    order = {row.program.pk: number for number, row in enumerate(portfolio_tree(user))}
+    programs = sorted(programs_in_full(user).prefetch_related("budget_lines"), key=lambda one: order[one.pk])
     if root is not None:
         return [program for program in programs if f"/{root}/" in f"/{program.path}"]
     return [program for program in programs if not program.is_sample] or programs
@@ -205,7 +207,7 @@ def _brief_page(sheet: ProgramSheet) -> dict[str, Any]:
         "indicators": [[one.indicator.name, [str(t.value) for t in one.targets]] for one in sheet.indicators],
         "scheme": scheme,
     }
-    charted = [child for child in sheet.children] or [program]
+    charted = list(sheet.children) or [program]
     return {
         "facts": facts,
         "sheet": sheet,

@@ -236,3 +236,8 @@ def still_owed(refs: Iterable[str]) -> set[str]:
     """This function will return which of these reports are not accepted yet."""
     rows = ProgressReport.objects.filter(ref__in=list(refs)).exclude(state=ACCEPTED)
     return set(rows.values_list("ref", flat=True))
+
+
+def general_comments_of(report: ProgressReport) -> list[ReportComment]:
+    """This function will return the comments on the whole report, newest first."""
+    return list(report.comments.filter(section__isnull=True).select_related("by__person").order_by("-at", "-id"))

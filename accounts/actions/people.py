@@ -12,6 +12,7 @@ from accounts.rules import may_manage_people
 from common.actors import Actor
 from common.audit import record
 from common.errors import NotAllowed, Refused
+from common.states import locked
 from common.text import clean_line
 
 
@@ -102,3 +103,19 @@ def affiliate(
 
 def _iso(day: date | None) -> str | None:
     return day.isoformat() if day else None
+
+
+@transaction.atomic
+def choose_digest(user: User, choice: str, *, at: datetime) -> User:
+    """This function will set whether the user gets each mail at once or one digest a day.
+
+    Raises `Refused` for any other choice.
+    """
+    if choice not in User.Digest.values:
+        raise Refused(_("Choose one of the two ways to get your mails."), "invalid_choice", "digest")
+    row = locked(User, user.pk)
+    if row.digest != choice:
+        before, row.digest = row.digest, choice
+        row.save(update_fields=["digest"])
+        record("choose_digest", row, by=user, at=at, before={"digest": before}, after={"digest": choice})
+    return row
