@@ -28,13 +28,12 @@ def vision_scheme(program: Program) -> VisionScheme:
         list(
             SupportedTechnology.objects.filter(program=program)
             .select_related("vision")
-            .prefetch_related("concepts")
             .order_by("domain_ja", "name_ja")
         ),
         list(
             Concept.objects.filter(program=program)
             .select_related("agency")
-            .prefetch_related("items", "technologies")
+            .prefetch_related("items")
             .order_by("agency__ref", "name_ja")
         ),
     )

@@ -11,7 +11,20 @@ from datetime import date
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import CharField, Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import (
+    CharField,
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    prefetch_related_objects,
+)
 from django.db.models.functions import Coalesce, JSONObject, StrIndex
 from django.utils.translation import get_language
 
@@ -109,6 +122,7 @@ def programs_in_full(user: object) -> QuerySet[Program]:
 
 def program_sheet(user: object, program: Program, on: date) -> ProgramSheet:
     """This function will read one row of `programs_in_full`, and what its kind has."""
+    prefetch_related_objects([program], "budget_lines", "policy_basis")
     kind = Program.Kind(program.kind)
     children = _children(user, program) if kind in (Program.Kind.PACKAGE, Program.Kind.UMBRELLA) else []
     parts: dict[str, list[Any]] = {}
