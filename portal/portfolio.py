@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
@@ -22,6 +22,7 @@ from programs.figures import PrintedYear, indicator_sheets, printed_remainder, p
 from programs.models import Program
 from programs.queries import TreeRow
 from programs.rules import may_see_portfolio
+from reporting.documents import portfolio_brief_pdf
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -167,3 +168,17 @@ def _previous_words(line: Line) -> str | None:
     if line.year and line.year.is_new:
         return _("new")
     return printed(line.previous, line.unit, language()) if line.previous is not None else None
+
+
+@page(
+    permission="portfolio.export",
+    may=lambda user, _found: may_see_portfolio(user),
+    why=gettext_lazy("The portfolio is for ministry staff, program directors and officers, and auditors."),
+)
+def portfolio_brief(request: HttpRequest) -> HttpResponseBase:
+    """This function will hand out the portfolio brief as PDF: one page a program that the reader may see."""
+    on = localdate(clock(request))
+    content = portfolio_brief_pdf(request.user, on=on, language=language())
+    response = HttpResponse(content, content_type="application/pdf")
+    response["Content-Security-Policy"] = "sandbox"
+    return as_download(response, f"portfolio_brief_{on:%Y%m%d}.pdf")

@@ -5,7 +5,7 @@ from django.urls import path
 from portal.areas import area_page
 from portal.home import home_page
 from portal.mails import mails_page
-from portal.portfolio import portfolio_page
+from portal.portfolio import portfolio_brief, portfolio_page
 from portal.programs import program_page
 from portal.projects import (
     project_history_page,
@@ -33,6 +33,7 @@ from portal.ui import components_page
 urlpatterns = [
     path("", home_page, name="home"),
     path("portfolio/", portfolio_page, name="portfolio"),
+    path("portfolio/brief.pdf", portfolio_brief, name="portfolio_brief"),
     path("programs/<slug:ref>/", program_page, name="program"),
     path("areas/<slug:ref>/", area_page, name="area"),
     path("projects/", projects_page, name="projects"),
