@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Program pages: each kind shows what the source says of it, and nothing that it does not have."""
 
 import re
