@@ -30,6 +30,8 @@ PAGES = [
     ("project-money", "pd1", "/projects/sample-ql1-f1/money/"),
     ("project-people", "hq1", "/projects/sample-ql1-f1/people/"),
     ("project-history", "pd1", "/projects/sample-ql1-f1/history/"),
+    ("reports", "po1", "/reports/"),
+    ("mails", "pi1", "/mail/"),
     ("search", "staff1", "/search/?q=量子"),
     ("search-empty", "staff1", "/search/?q=該当なし語"),
     ("not-found", "evaluator1", "/projects/sample-ql1-f1/"),
