@@ -91,7 +91,7 @@ def store(content: IO[bytes] | bytes, name: str, *, at: datetime, is_sample: boo
 
 def opened(stored: StoredFile) -> File:
     """This function will open the bytes of a stored file for reading; use it in a `with`."""
-    return default_storage.open(_place(stored.sha256), "rb")
+    return default_storage.open(place(stored.sha256), "rb")
 
 
 def sweep_orphans(*, at: datetime) -> Swept:
@@ -103,7 +103,7 @@ def sweep_orphans(*, at: datetime) -> Swept:
             removed += _removed_if_orphan(sha256)
     rows = StoredFile.objects.values_list("sha256", flat=True)
     unseen = sorted(set(rows.iterator()) - present)
-    missing = tuple(sha256 for sha256 in unseen if not default_storage.exists(_place(sha256)))
+    missing = tuple(sha256 for sha256 in unseen if not default_storage.exists(place(sha256)))
     if missing:
         logger.error("stored files are missing: %s", " ".join(missing))
     return Swept(removed, missing)
@@ -143,16 +143,16 @@ def _measured(content: IO[bytes]) -> tuple[int, str]:
 
 def _keep(source: IO[bytes], sha256: str) -> None:
     """Write the bytes to their place, unless they are there. A crash may have left a part of them: that is replaced."""
-    place = _place(sha256)
-    if default_storage.exists(place):
-        with default_storage.open(place, "rb") as existing:
+    where = place(sha256)
+    if default_storage.exists(where):
+        with default_storage.open(where, "rb") as existing:
             if _measured(existing)[1] == sha256:
                 return
-        default_storage.delete(place)
+        default_storage.delete(where)
     source.seek(0)
-    default_storage.save(place, File(source))
+    default_storage.save(where, File(source))
     with suppress(NotImplementedError):  # a storage elsewhere has no path and keeps what it acknowledged
-        _flush_to_disk(default_storage.path(place))
+        _flush_to_disk(default_storage.path(where))
 
 
 def _flush_to_disk(path: str) -> None:
@@ -164,7 +164,8 @@ def _flush_to_disk(path: str) -> None:
             os.close(descriptor)
 
 
-def _place(sha256: str) -> str:
+def place(sha256: str) -> str:
+    """This function will return where the bytes of a hash lie in the storage."""
     return f"{sha256[:2]}/{sha256}"
 
 
@@ -183,7 +184,7 @@ def _removed_if_orphan(sha256: str) -> bool:
         _lock(sha256)
         if _has_row(sha256):
             return False
-        default_storage.delete(_place(sha256))
+        default_storage.delete(place(sha256))
         return True
 
 
@@ -192,7 +193,7 @@ def _has_row(sha256: str) -> bool:
 
 
 def _modified_at(sha256: str) -> datetime:
-    modified = default_storage.get_modified_time(_place(sha256))
+    modified = default_storage.get_modified_time(place(sha256))
     return modified if timezone.is_aware(modified) else timezone.make_aware(modified)
 
 

@@ -32,7 +32,11 @@ def logging_config(as_json: bool, level: str = "INFO") -> dict[str, Any]:
         },
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["console"], "level": level},
-        "loggers": {"django.server": {"propagate": True, "handlers": []}, "fontTools": {"level": "WARNING"}},
+        "loggers": {
+            "django.server": {"propagate": True, "handlers": []},
+            "fontTools": {"level": "WARNING"},
+            "pikepdf": {"level": "WARNING"},
+        },
     }
 
 

@@ -79,6 +79,9 @@ TEMPLATES = [
     }
 ]
 
+# Where pg_dump and pg_restore lie when they are not on the path; they must be of the server's version.
+POSTGRES_PROGRAMS = ""
+
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",

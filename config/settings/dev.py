@@ -17,6 +17,7 @@ _url = optional("DATABASE_URL")
 _owner_url = optional("DATABASE_OWNER_URL", _url)
 if not _url:
     _cluster = postgres.ensure_running()
+    POSTGRES_PROGRAMS = str(_cluster.binaries)
     _url, _owner_url = _cluster.url(postgres.APP), _cluster.url(postgres.OWNER)
 
 # Commands that change the schema or write it down act as the owner; everything else as the role that owns nothing.

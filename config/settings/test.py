@@ -14,7 +14,11 @@ SECRET_KEY = "only-for-tests"
 ALLOWED_HOSTS = ["*"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
-_url = optional("DATABASE_OWNER_URL") or postgres.ensure_running().url(postgres.OWNER)
+_url = optional("DATABASE_OWNER_URL")
+if not _url:
+    _cluster = postgres.ensure_running()
+    POSTGRES_PROGRAMS = str(_cluster.binaries)
+    _url = _cluster.url(postgres.OWNER)
 DATABASES = {"default": {**database(_url), "TEST": {"NAME": optional("SEKISHO_TEST_DB", "test_sekisho")}}}
 
 _scratch = tempfile.mkdtemp(prefix="sekisho-test-")
