@@ -44,7 +44,12 @@ def create_sign_in_link(email: str, *, at: datetime) -> str:
 @transaction.atomic
 def use_sign_in_link(token: str, *, at: datetime) -> User:
     """This function will use up the link and return its user. Raises `Refused` when it is unknown, used or too old."""
-    link = SignInLink.objects.select_for_update().select_related("user__person").filter(token_hash=_hash(token)).first()
+    link = (
+        SignInLink.objects.select_for_update(of=("self",))
+        .select_related("user__person")
+        .filter(token_hash=_hash(token))
+        .first()
+    )
     if settings.APP_ENVIRONMENT == "production" or link is None or link.used_at or link.expires_at < at:
         raise Refused(_("This sign-in address has been used or is too old. Make a new one with sign_in_link."))
     link.used_at = at
