@@ -17,11 +17,14 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from django.db import transaction
+
 from accounts.models import User
 from common.files import opened
 from common.fiscal_year import fiscal_year_of
 from common.mail import send_queued
 from common.models import OutgoingMail
+from common.refs import drawn_from
 from reporting.actions.documents import attach_report_pdf
 from reporting.actions.reminders import send_due_reminders
 from reporting.actions.reports import (
@@ -37,6 +40,7 @@ from reporting.models import ProgressReport, ReportSection, ReportVersion
 from reporting.rules import WRITABLE
 from reporting.sample_cast import FLAGSHIPS, Users, build_sample
 from reporting.sample_records import DATA, sample_data
+from reporting.schedules import AFTER, shifted
 from reporting.states import CHECKED, DRAFTING, RETURNED, SUBMITTED
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -83,9 +87,10 @@ class Cycle:
     def past(self) -> int:
         return self.present - 1
 
-    def at(self, fiscal_year: int, month: int, day: int, hour: int = 10) -> datetime:
-        """This function will return a moment in the season of this fiscal year's reports, never after now."""
-        return min(datetime(fiscal_year + 1, month, day, hour, tzinfo=TOKYO), self.now)
+    def at(self, fiscal_year: int, month: int, day: int) -> datetime:
+        """This function will return 10:00 of a business day in the season of this year's reports, never after now."""
+        there = shifted(date(fiscal_year + 1, month, day), AFTER)
+        return min(datetime(there.year, there.month, there.day, 10, 0, tzinfo=TOKYO), self.now)
 
     def chosen(self) -> str:
         """The Flagship whose past report is returned once."""
@@ -100,7 +105,7 @@ def play(cycle: Cycle, tell: Callable[[Step], None]) -> list[Step]:
     past, present = cycle.past, cycle.present
     script: list[tuple[str, Callable[[], int]]] = [
         ("build_sample_as_of_last_season", lambda: _build(cycle, cycle.at(past, 6, 30).date())),
-        ("open_reports", lambda: _open(cycle.at(past, 4, 1, 6))),
+        ("open_reports", lambda: _open(cycle, past)),
         ("write_sections", lambda: _write(cycle, past, "first", cycle.at(past, 5, 15))),
         ("submit_reports", lambda: _submit(cycle, past, FLAGSHIPS, cycle.at(past, 5, 25))),
         ("return_with_comments", lambda: _return(cycle, past, [cycle.chosen()], "returned", cycle.at(past, 6, 2))),
@@ -109,7 +114,7 @@ def play(cycle: Cycle, tell: Callable[[Step], None]) -> list[Step]:
         ("check_reports", lambda: _check(cycle, past, FLAGSHIPS, cycle.at(past, 6, 13))),
         ("accept_reports", lambda: _accept(cycle, past, cycle.at(past, 6, 20))),
         ("build_sample_as_of_now", lambda: _build(cycle, cycle.now.date())),
-        ("open_next_reports", lambda: _open(cycle.at(present, 4, 1, 6))),
+        ("open_next_reports", lambda: _open(cycle, present)),
         ("write_next_sections", lambda: _write(cycle, present, "next", cycle.at(present, 5, 18))),
         ("submit_next_reports", lambda: _submit(cycle, present, HANDED_IN, cycle.at(present, 5, 27))),
         ("check_next_report", lambda: _check(cycle, present, CHECKED_BY_PO, cycle.at(present, 6, 3))),
@@ -139,8 +144,11 @@ def _build(cycle: Cycle, on: date) -> int:
     return sample.people_made + sample.roles_made + sample.records_made
 
 
-def _open(at: datetime) -> int:
-    return len(open_due_reports(at=at))
+def _open(cycle: Cycle, fiscal_year: int) -> int:
+    """As the timetable does it on 1 April; the references come from the seed, so that the PDFs do not differ."""
+    at = min(datetime(fiscal_year + 1, 4, 1, 6, 0, tzinfo=TOKYO), cycle.now)
+    with transaction.atomic(), drawn_from(random.Random(f"{cycle.seed}:{fiscal_year}")):
+        return len(open_due_reports(at=at))
 
 
 def _write(cycle: Cycle, fiscal_year: int, season: str, at: datetime) -> int:

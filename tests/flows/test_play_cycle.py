@@ -1,6 +1,7 @@
 """`play_cycle`: the main job end to end, twice, and refused in production."""
 
 import json
+import random
 from datetime import datetime
 
 import pytest
@@ -9,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 
 from common.models import JournalEntry, OutgoingMail
+from common.refs import drawn_from, new_ref
 from programs.models import Deliverable
 from programs.queries import projects_visible_to
 from reporting.models import ProgressReport, ReportComment, ReportVersion
@@ -126,6 +128,13 @@ def test_cycle_when_played_then_five_reports_and_the_brief_are_written_as_pdf(af
     assert [str(folder / name) for name in names] == sorted(told["documents"])
     for path in folder.iterdir():
         assert path.read_bytes().startswith(b"%PDF-")
+
+
+def test_cycle_when_played_with_the_same_seed_then_the_same_references_and_so_the_same_documents(after_play):
+    with drawn_from(random.Random("1:2024")):
+        expected = [new_ref("RPT") for _ in range(5)]
+    reports = ProgressReport.objects.filter(fiscal_year=2024).order_by("project__ref")
+    assert list(reports.values_list("ref", flat=True)) == expected
 
 
 def test_cycle_when_played_then_reminders_and_mails_go_out_once(after_play):
