@@ -84,7 +84,7 @@ def report_tasks(user: Any, today: date) -> Iterator[Task]:
         yield Task(
             label=words % {"report": name},
             about=project_label(report.project),
-            url=f"/reports/{report.ref}/",
+            url=reverse("report", args=[report.ref]),
             due_on=report.due_on,
             minutes=minutes,
             waiting_for=str(waiting),

@@ -65,13 +65,18 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class ListSpec:
-    """What a list can show. `rows(user, query)` is the visible queryset, searched; `unique` is its default order."""
+    """What a list can show. `rows(user, query)` is the visible queryset, searched.
+
+    Sorted by `first_sort` (a column's key, "-" before it for descending) unless the reader chooses; else by the column
+    that orders by `unique`.
+    """
 
     name: str
     rows: Callable[[Any, str], QuerySet[Any]]
     columns: tuple[Column, ...]
     filters: tuple[Filter, ...] = ()
     unique: str = "ref"
+    first_sort: str = ""
 
     @property
     def params(self) -> frozenset[str]:
@@ -286,8 +291,8 @@ def read_list(request: HttpRequest, spec: ListSpec) -> ListPage:
     choices = {item.key: item.choices(request.user) for item in spec.filters}
     chosen = {item.key: _choice(given.get(item.key, ""), choices[item.key], item.label) for item in spec.filters}
     keys = {column.key for column in spec.columns if column.order is not None}
-    default = next(column.key for column in spec.columns if column.order == spec.unique)
-    sort = given.get("sort") or default
+    by_unique = (column.key for column in spec.columns if column.order == spec.unique)
+    sort = given.get("sort") or spec.first_sort or next(by_unique)
     if sort.removeprefix("-") not in keys:
         raise BadQuery(_("This list cannot be sorted by “%(name)s”.") % {"name": sort[:40]})
     columns = [key for key in given.getlist("columns") if key]

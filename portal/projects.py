@@ -230,7 +230,7 @@ def report_gaps(reports: Sequence[ProgressReport]) -> list[Gap]:
             f"{year_label(report.fiscal_year, language())} {report.get_kind_display()} ({report.get_state_display()})",
             str(REPORT_OWNERS[report.state]),
             report.due_on,
-            f"/reports/{report.ref}/",
+            reverse("report", args=[report.ref]),
         )
         for report in sorted(reports, key=lambda one: one.due_on)
         if report.state in REPORT_OWNERS

@@ -49,6 +49,7 @@ def _may(permission: str) -> Callable[[Any, Any], bool]:
 REPORTS = ListSpec(
     name="reports",
     rows=queries.reports_listed,
+    first_sort="-due",
     columns=(
         Column(
             "project", gettext_lazy("Project"), lambda report: project_label(report.project), order="project__ref",
