@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Choices, QuerySet
+from django.db.models import Choices
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
@@ -117,9 +117,3 @@ def known_parameters(query: QueryDict, known: Mapping[str, Any] | frozenset[str]
             )
         if len(values) > 1:
             raise bad_request("repeated_parameter", _("“%(name)s” is given twice.") % {"name": name}, name)
-
-
-def filtered(rows: QuerySet[Any], filters: Mapping[str, Filter], query: QueryDict) -> QuerySet[Any]:
-    """This function will narrow the rows by the filters that the query names."""
-    wanted = {spec.path: spec.read(name, query[name]) for name, spec in filters.items() if name in query}
-    return rows.filter(**wanted) if wanted else rows

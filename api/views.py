@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
@@ -16,10 +16,11 @@ from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from api.filters import Filter, filtered, known_parameters
+from api.filters import Filter, known_parameters
 from api.pagination import Order, page_of, read_page
 from api.problems import language_of, not_found
 from api.sql_json import SqlSerializer
+from api.statements import Shape
 
 Visible = Callable[[Any], QuerySet[Any]]
 Search = Callable[[Any, str], QuerySet[Any]]
@@ -64,17 +65,28 @@ class NounList(ApiView):
     def get(self, request: Request) -> HttpResponseBase:
         query = request.query_params
         known_parameters(query, frozenset(self.parameters()))
-        page = page_of(self._rows(request), self.output.json_text(), read_page(query, self.orders))
-        return answer(request, page.body())
+        asked = read_page(query, self.orders)
+        shape = Shape(type(self), request.user, self._chosen(query), asked.order, asked.cursor is not None, asked.size)
+        found = shape.rows(asked.cursor.key if asked.cursor else None)
+        return answer(request, page_of(found, asked).body())
 
-    def _rows(self, request: Request) -> QuerySet[Any]:
-        query = request.query_params
-        cls = type(self)
-        if cls.search is not None and "q" in query:
-            rows = cls.search(request.user, Q_FILTER.read("q", query["q"]))
-        else:
-            rows = cls.visible(request.user)
-        return filtered(rows, self.filters, query)
+    def _chosen(self, query: QueryDict) -> tuple[tuple[str, Any], ...]:
+        known = {**self.filters, "q": Q_FILTER} if type(self).search else self.filters
+        return tuple((name, spec.read(name, query[name])) for name, spec in known.items() if name in query)
+
+    @classmethod
+    def page_query(
+        cls, principal: Any, filters: Sequence[tuple[str, Any]], order: Order, key: Sequence[Any] | None, size: int
+    ) -> QuerySet[Any, Any]:
+        """This function will return the query of one page: the JSON text of each row and its key, one row too many."""
+        chosen = dict(filters)
+        words = chosen.pop("q", None)
+        rows = cls.visible(principal) if words is None or cls.search is None else cls.search(principal, words)
+        rows = rows.filter(**{cls.filters[name].path: value for name, value in chosen.items()})
+        if key is not None:
+            rows = rows.filter(order.after(key))
+        rows = rows.select_related(None).prefetch_related(None).order_by(*order.order_by())
+        return rows.values_list(cls.output.json_text(), *order.columns)[: size + 1]
 
 
 class NounDetail(ApiView):

@@ -202,8 +202,8 @@ def observations_in_force(indicator_ids: Iterable[int]) -> QuerySet[IndicatorObs
 
 def observations_visible_to(user: object) -> QuerySet[IndicatorObservation]:
     """This function will return the observations of the indicators this user or client may see, corrected ones too."""
-    visible = OutcomeIndicator.objects.filter(program__in=Program.objects.filter(programs_visible(user)))
-    return IndicatorObservation.objects.filter(indicator__in=visible).order_by("pk")
+    visible = Program.objects.filter(programs_visible(user))
+    return IndicatorObservation.objects.filter(indicator__program__in=visible).order_by("pk")
 
 
 def indicators_visible_to(user: object) -> QuerySet[OutcomeIndicator]:

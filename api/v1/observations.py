@@ -15,7 +15,7 @@ from rest_framework.request import Request
 
 from api.filters import FlagFilter, RefFilter, SwitchFilter, YearFilter, known_parameters
 from api.idempotency import Reply, answered_once, read_key
-from api.ndjson import NDJSON, NdjsonAccepted, NdjsonParser, Upload, lines_of, uploaded
+from api.ndjson import NDJSON, NdjsonAccepted, NdjsonParser, Upload, collector_paused, lines_of, uploaded
 from api.pagination import Order
 from api.schema import problems
 from api.sql_json import Day, Decimal, Flag, Instant, Integer, SqlSerializer, Text
@@ -65,9 +65,9 @@ class LineOut(serializers.Serializer):
     line = serializers.IntegerField(help_text="Number of the line, from 1")
     external_id = serializers.CharField()
     status = serializers.ChoiceField(choices=["created", "duplicate", "error"])
-    field = serializers.CharField(help_text="Empty unless an error: the field to correct")
-    code = serializers.CharField(help_text="Empty unless an error")
-    message = serializers.CharField(help_text="Empty unless an error: what to do")
+    field = serializers.CharField(required=False, help_text="Of an error: the field to correct")
+    code = serializers.CharField(required=False, help_text="Of an error")
+    message = serializers.CharField(required=False, help_text="Of an error: what to do")
 
 
 DRY_RUN = SwitchFilter("", "1: check only")
@@ -135,24 +135,18 @@ def _once(request: Request, key: str, upload: Upload, effect: Callable[[], Reply
 
 
 def _recorded(request: Request, upload: Upload, dry_run: bool) -> Reply:
-    numbers, rows = lines_of(upload)
-    results = record_observations(rows, by=request.user, at=request._request.received_at, dry_run=dry_run)
-    return Reply(200, b"".join(_answer_lines(numbers, results)), NDJSON)
+    with collector_paused():
+        numbers, rows = lines_of(upload)
+        results = record_observations(rows, by=request.user, at=request._request.received_at, dry_run=dry_run)
+        return Reply(200, b"".join(_answer_lines(numbers, results)), NDJSON)
 
 
 def _answer_lines(numbers: list[int], results: Iterable[RowResult]) -> Iterable[bytes]:
     for position, external_id, status, problem in results:
-        yield orjson.dumps(
-            {
-                "line": numbers[position],
-                "external_id": external_id,
-                "status": status,
-                "field": problem.field if problem else "",
-                "code": problem.code if problem else "",
-                "message": problem.message if problem else "",
-            },
-            option=orjson.OPT_APPEND_NEWLINE,
-        )
+        line = {"line": numbers[position], "external_id": external_id, "status": status}
+        if problem is not None:
+            line |= {"field": problem.field, "code": problem.code, "message": problem.message}
+        yield orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _response(reply: Reply) -> HttpResponse:
