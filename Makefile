@@ -11,10 +11,11 @@ test: setup-test check
 check: setup-test
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/djlint templates --check --lint --quiet
+	.venv/bin/djlint templates --lint --quiet
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	$(PY) -m config.docs --check
+	$(PY) -m config.css --check
 
 bench: setup-test
 	$(PY) -m tests.load.bench
@@ -30,6 +31,9 @@ docs: setup-test
 
 screens: setup-test
 	$(PY) -m tests.browser.screens
+
+css: setup-test
+	$(PY) -m config.css
 
 # Writes requirements*.txt from requirements*.in; needs `uv` on the path.
 lock:

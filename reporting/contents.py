@@ -21,7 +21,9 @@ def report_content(report: ProgressReport, *, by: User, at: datetime) -> dict[st
     Dates are ISO 8601, money is integer yen, names are in Japanese as on record. The PDF is drawn from this alone.
     """
     project = (
-        Project.objects.select_related("program", "area").prefetch_related(lead_institutions()).get(pk=report.project_id)
+        Project.objects.select_related("program", "area")
+        .prefetch_related(lead_institutions())
+        .get(pk=report.project_id)
     )
     on = at.date()
     return {

@@ -73,7 +73,8 @@ def report_pdf(version: ReportVersion) -> bytes:
 def _sections(content: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {
-            "heading": str(ReportSection.Key(s["key"]).label) + (f" {s['organization_ja']}" if s["organization_ja"] else ""),
+            "heading": str(ReportSection.Key(s["key"]).label)
+            + (f" {s['organization_ja']}" if s["organization_ja"] else ""),
             "paragraphs": [part for part in s["text"].split("\n") if part.strip()],
             "key": s["key"],
         }

@@ -107,5 +107,3 @@ def digest(user: User, mails: list[OutgoingMail], *, day: date, at: datetime) ->
     context = {"mails": [{"subject": mail.subject, "body": mail.body} for mail in mails], "count": len(mails)}
     to = Recipient(user.email, user.language, user.pk, False)
     return queue("digest", to, context, key=f"digest:{user.pk}:{day.isoformat()}", at=at, event="digest", urgent=True)
-
-

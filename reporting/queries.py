@@ -96,9 +96,7 @@ def version_of(report: ProgressReport, number: int) -> ReportVersion | None:
 
 def reports_of_project(user: object, project: Project) -> list[ProgressReport]:
     """This function will return a project's reports as far as the reader may see them, newest year first."""
-    return list(
-        ProgressReport.objects.filter(reports_visible(user), project=project).order_by("-fiscal_year", "kind")
-    )
+    return list(ProgressReport.objects.filter(reports_visible(user), project=project).order_by("-fiscal_year", "kind"))
 
 
 def reports_awaiting(user: object) -> QuerySet[ProgressReport]:

@@ -30,5 +30,11 @@ def attach_report_pdf(version_id: int, *, at: datetime) -> StoredFile:
             return row.pdf
         row.pdf = files.store(content, report_file_name(version), at=at, is_sample=version.report.is_sample)
         row.save(update_fields=["pdf"])
-        record("attach_report_pdf", version.report, by=SYSTEM, at=at, after={"version": row.number, "sha256": row.pdf.sha256})
+        record(
+            "attach_report_pdf",
+            version.report,
+            by=SYSTEM,
+            at=at,
+            after={"version": row.number, "sha256": row.pdf.sha256},
+        )
         return row.pdf

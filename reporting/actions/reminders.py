@@ -51,7 +51,12 @@ def queue_due_reminders(*, at: datetime) -> int:
                 due[report.project_id].append((report, step))
         people = audience_of(due, rule.audience, today)
         queued += notices.report_reminders(
-            [(report, user, step) for project, rows in due.items() for user in people[project] for report, step in rows],
+            [
+                (report, user, step)
+                for project, rows in due.items()
+                for user in people[project]
+                for report, step in rows
+            ],
             at=at,
         )
     return queued

@@ -33,9 +33,11 @@ def test_migrations_when_compared_with_the_models_then_complete() -> None:
 
 @pytest.mark.parametrize("model", OWN_MODELS, ids=lambda m: m._meta.label)
 def test_model_when_shown_then_it_has_names_in_words(model: type) -> None:
-    assert str(model._meta.verbose_name)[0].islower() or str(model._meta.verbose_name)[:2].isupper() or not str(
-        model._meta.verbose_name
-    ).isascii()
+    assert (
+        str(model._meta.verbose_name)[0].islower()
+        or str(model._meta.verbose_name)[:2].isupper()
+        or not str(model._meta.verbose_name).isascii()
+    )
     assert "save" not in model.__dict__, "no logic in save()"
 
 

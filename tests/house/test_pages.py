@@ -3,7 +3,7 @@
 import pytest
 from django.urls import URLPattern, get_resolver
 
-import portal.urls  # noqa: F401  (importing the pages fills the register)
+import portal.urls
 from portal.access import PAGES
 
 
