@@ -48,12 +48,19 @@ def project_groups(sheet: AreaSheet) -> list[dict[str, object]]:
         "human_resources": area.human_resources_count,
     }
     groups = []
-    for kind in dict.fromkeys([*printed, *(one.project.kind for one in sheet.projects)]):
-        projects = [one.project for one in sheet.projects if one.project.kind == kind]
-        if projects or printed.get(kind):
-            label = Project.Kind(kind).label
-            theme = area.themes_ja.get(kind, "")
-            groups.append({"label": label, "printed": printed.get(kind), "projects": projects, "theme": theme})
+    for kind in dict.fromkeys([*printed, *sheet.counts]):
+        count = sheet.counts.get(kind, 0)
+        if count or printed.get(kind):
+            groups.append(
+                {
+                    "kind": kind,
+                    "label": Project.Kind(kind).label,
+                    "printed": printed.get(kind),
+                    "count": count,
+                    "projects": [one.project for one in sheet.projects if one.project.kind == kind],
+                    "theme": area.themes_ja.get(kind, ""),
+                }
+            )
     return groups
 
 

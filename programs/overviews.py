@@ -23,9 +23,10 @@ from django.db.models import (
     Subquery,
     Sum,
     Value,
+    Window,
     prefetch_related_objects,
 )
-from django.db.models.functions import Coalesce, JSONObject, StrIndex
+from django.db.models.functions import Coalesce, JSONObject, RowNumber, StrIndex
 from django.utils.translation import get_language
 
 from accounts.models import Organization
@@ -223,12 +224,17 @@ class TrlStand:
     assessed: TrlAssessment | None
 
 
+#: More of one kind than this are counted and linked to, not listed on the area's page.
+LISTED_OF_A_KIND = 50
+
+
 @dataclass(frozen=True, slots=True)
 class AreaSheet:
-    """Everything one area page shows."""
+    """Everything one area page shows; `counts` has the projects by kind that the reader may see, listed or not."""
 
     area: ResearchArea
     directors: list[AreaDirector]
+    counts: dict[str, int]
     projects: list[TrlStand]
     allocations: list[tuple[int, int]]
     gates: list[StageGate]
@@ -237,9 +243,11 @@ class AreaSheet:
 
 def area_sheet(user: object, area: ResearchArea) -> AreaSheet:
     """This function will read one area; its projects and links are those the reader may see."""
+    visible = projects_visible_to(user).filter(area=area)
+    rank = Window(RowNumber(), partition_by="kind", order_by="ref")
     projects = list(
-        projects_visible_to(user)
-        .filter(area=area)
+        visible.alias(rank=rank)
+        .filter(rank__lte=LISTED_OF_A_KIND)
         .prefetch_related(Prefetch("trl_assessments", TrlAssessment.objects.select_related("level")))
     )
     by_id = {project.pk: project for project in projects}
@@ -259,6 +267,7 @@ def area_sheet(user: object, area: ResearchArea) -> AreaSheet:
         directors=list(
             area.directors.filter(approved_by__isnull=False).select_related("person").order_by("-starts_on")
         ),
+        counts=counts_by_area(visible).get(area.pk, {}),
         projects=[trl_stand(project) for project in projects],
         allocations=list(allocations),
         gates=list(StageGate.objects.filter(program_id=area.program_id).order_by("held_on", "ref")),
@@ -455,20 +464,22 @@ def projects_listed(user: object, query: str = "") -> QuerySet[Project]:
 
 def program_choices(user: object) -> list[tuple[str, str]]:
     """This function will return the programs that have projects which the reader may see."""
-    programs = programs_visible_to(user).filter(pk__in=_seen(user).values("program_id"))
+    programs = programs_visible_to(user).filter(Exists(_seen(user).filter(program=OuterRef("pk"))))
     return [(program.ref, program.name) for program in programs]
 
 
 def area_choices(user: object) -> list[tuple[str, str]]:
     """This function will return the areas that have projects which the reader may see."""
-    areas = areas_visible_to(user).filter(pk__in=_seen(user).values("area_id"))
+    areas = areas_visible_to(user).filter(Exists(_seen(user).filter(area=OuterRef("pk"))))
     return [(area.ref, f"{area.number} {area.name} ({area.ref})") for area in areas]
 
 
 def institution_choices(user: object) -> list[tuple[str, str]]:
     """This function will return the institutions that lead projects which the reader may see."""
-    leads = Participation.objects.filter(role="lead", ends_on__isnull=True, project__in=_seen(user).values("pk"))
-    found = Organization.objects.filter(pk__in=leads.values("organization_id")).order_by("name_kana", "name_ja")
+    leads = Participation.objects.filter(
+        organization=OuterRef("pk"), role="lead", ends_on__isnull=True, project__in=_seen(user)
+    )
+    found = Organization.objects.filter(Exists(leads)).order_by("name_kana", "name_ja")
     return [(organization.ref, organization.name) for organization in found]
 
 

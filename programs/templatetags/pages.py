@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from django import template
 from django.utils.formats import number_format
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -15,12 +18,22 @@ from programs.models import Project
 from programs.queries import project_label as label_of
 
 register = template.Library()
+_JAPANESE = re.compile("[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]+")
 
 
 @register.filter
 def project_label(project: Project) -> str:
     """This function will name a project: its title, else 「領域1 基礎基盤研究 大阪大学 (ql1-b2)」."""
     return label_of(project)
+
+
+@register.filter
+def marked(text: object) -> SafeString:
+    """This function will mark Japanese words on an English page as Japanese, so that they are read out rightly."""
+    escaped = conditional_escape(text)
+    if get_language() != "en":
+        return escaped
+    return mark_safe(_JAPANESE.sub(r'<span lang="ja">\g<0></span>', escaped))
 
 
 @register.filter

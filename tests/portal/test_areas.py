@@ -79,12 +79,26 @@ def test_area_is_shown_to_whom_it_concerns(client, cast, name, status):
 
 def test_area_page_takes_the_same_queries_with_more_projects(client, cast, twin, django_assert_num_queries):
     client.force_login(cast["staff1"])
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get("/areas/sample-ql1/")
     for number in range(3):
         Project.objects.create(
             ref=f"sample-more-{number}", program=twin["sample-ql1-f1"].program, area=twin["sample-ql1-f1"].area,
             kind="basic", is_sample=True,
         )  # fmt: skip
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get("/areas/sample-ql1/")
+
+
+def test_area_with_many_projects_of_a_kind_lists_some_and_links_to_all(client, cast, twin):
+    first = twin["sample-ql1-f1"]
+    Project.objects.bulk_create(
+        Project(ref=f"sample-many-{n:02}", program=first.program, area=first.area, kind="award", is_sample=True)
+        for n in range(60)
+    )
+    client.force_login(cast["staff1"])
+    text = client.get("/areas/sample-ql1/").content.decode()
+    assert sum(f"/projects/sample-many-{n:02}/" in text for n in range(60)) == 50
+    assert "/projects/?area=sample-ql1&amp;kind=award" in text
+    assert "(60)" in text
+    assert client.get("/projects/?area=sample-ql1&kind=award").context["list"].count_text == "60件"

@@ -223,3 +223,12 @@ def test_state_is_a_pill_with_a_word_for_each_state(client, cast, twin):
     Project.objects.filter(ref="sample-ql1-b1").update(state="stopped")
     text = client.get("/projects/sample-ql1-b1/").content.decode()
     assert re.search(r'<span class="pill bad"><span aria-hidden="true">✕</span>中止</span>', text)
+
+
+def test_japanese_words_on_an_english_page_are_marked_as_japanese(client, cast):
+    client.force_login(cast["staff1"])
+    client.cookies["django_language"] = "en"
+    text = client.get("/projects/ql1-b2/").content.decode()
+    assert 'Area 1 basic research <span lang="ja">大阪大学</span> (ql1-b2)' in text
+    client.cookies["django_language"] = "ja"
+    assert "領域1 基礎基盤研究 大阪大学 (ql1-b2)</h1>" in client.get("/projects/ql1-b2/").content.decode()
