@@ -1,5 +1,5 @@
 # The commands of the project. `make run` and `make test` install what is missing by themselves.
-.PHONY: run test bench fix docs screens css lock setup setup-test check
+.PHONY: run test check bench fix docs screens css lock setup setup-test
 PY := .venv/bin/python
 
 run: setup
@@ -23,7 +23,6 @@ bench: setup-test
 fix: setup-test
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
-	.venv/bin/djlint templates --reformat --quiet || true
 
 docs: setup-test
 	$(PY) -m config.docs

@@ -14,6 +14,8 @@ __all__ = ["NOBODY", "AgencyClient", "Grants", "grants_of", "in_force", "organiz
 
 def organizations_of(person_id: int | None, on: date) -> QuerySet[Organization]:
     """This function will return where the person works on this day."""
+    if person_id is None:
+        return Organization.objects.none()
     return Organization.objects.filter(
         pk__in=Affiliation.objects.filter(
             Q(ends_on__isnull=True) | Q(ends_on__gte=on), person_id=person_id, starts_on__lte=on

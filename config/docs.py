@@ -1,15 +1,18 @@
-"""Redraws `docs/states.md` from the tables of moves: `python -m config.docs [--check]`."""
+"""Redraws `docs/states.md` and `docs/entities.md` from the code: `python -m config.docs [--check]`."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-TARGET = Path(__file__).resolve().parent.parent / "docs" / "states.md"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+APPS = ("accounts", "programs", "calls", "evaluations", "reporting", "common")
 
 
-def machines() -> list[tuple[type, dict]]:
+def machines() -> list[tuple[Any, dict[str, Any]]]:
     """This function will list every model with a state and its table of moves."""
     from evaluations.models import ConflictOfInterest
     from evaluations.states import CONFLICT_MOVES
@@ -58,20 +61,61 @@ def states_page() -> str:
     return "\n".join(parts) + "\n"
 
 
+def entities_page() -> str:
+    """This function will draw one entity diagram per app: its own tables, and the ones of other apps they point at."""
+    from django.apps import apps
+
+    parts = [
+        "# Entities",
+        "",
+        "Drawn from the models by `make docs`. A line leads from the table that holds the foreign key.",
+    ]
+    for app in APPS:
+        lines = [line for model in apps.get_app_config(app).get_models() for line in _entity(model)]
+        if lines:
+            parts += [
+                "",
+                f"## {app}",
+                "",
+                "```mermaid",
+                "erDiagram",
+                *(f"  {line}" for line in sorted(set(lines))),
+                "```",
+            ]
+    return "\n".join(parts) + "\n"
+
+
+def _entity(model: Any) -> list[str]:
+    if model._meta.auto_created:
+        return []
+    name = model.__name__
+    lines = [f'{name}["{model._meta.app_label}.{name}"]']
+    for field in model._meta.get_fields():
+        if field.is_relation and field.concrete and field.related_model is not None:
+            left = "|o" if field.one_to_one else "}o"
+            right = "o|" if getattr(field, "null", False) else "o{" if field.many_to_many else "||"
+            lines.append(f"{name} {left}--{right} {field.related_model.__name__} : {field.name}")
+    return lines
+
+
+PAGES: dict[str, Callable[[], str]] = {"states.md": states_page, "entities.md": entities_page}
+
+
 def main() -> int:
-    """This function will write the page, or with `--check` tell by its exit code whether it is fresh."""
+    """This function will write the pages, or with `--check` tell by its exit code whether they are fresh."""
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
     django.setup()
-    page = states_page()
-    if "--check" in sys.argv:
-        fresh = TARGET.exists() and TARGET.read_text() == page
-        print("docs/states.md is fresh" if fresh else "docs/states.md is stale: run `make docs`")
-        return 0 if fresh else 1
-    TARGET.parent.mkdir(exist_ok=True)
-    TARGET.write_text(page)
-    return 0
+    stale = 0
+    for name, drawn in PAGES.items():
+        target, page = DOCS / name, drawn()
+        if "--check" not in sys.argv:
+            target.write_text(page)
+        elif not target.exists() or target.read_text() != page:
+            print(f"docs/{name} is stale: run `make docs`")
+            stale = 1
+    return stale
 
 
 if __name__ == "__main__":

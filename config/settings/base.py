@@ -129,8 +129,8 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 DEFAULT_FROM_EMAIL = optional("MAIL_FROM", "Sekisho <noreply@sekisho.example>")
-_mail = mail(optional("EMAIL_URL", f"file:{VAR_DIR / 'mail'}"))
-globals().update(_mail)
+EMAIL_FILE_PATH = ""
+globals().update(mail(optional("EMAIL_URL", f"file:{VAR_DIR / 'mail'}")))
 
 # One policy for every page: nothing inline, nothing from elsewhere.
 CONTENT_SECURITY_POLICY = {

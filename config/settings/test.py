@@ -19,7 +19,8 @@ if not _url:
     _cluster = postgres.ensure_running()
     POSTGRES_PROGRAMS = str(_cluster.binaries)
     _url = _cluster.url(postgres.OWNER)
-DATABASES = {"default": {**database(_url), "TEST": {"NAME": optional("SEKISHO_TEST_DB", "test_sekisho")}}}
+DATABASE_OWNER = database(_url)
+DATABASES = {"default": {**DATABASE_OWNER, "TEST": {"NAME": optional("SEKISHO_TEST_DB", "test_sekisho")}}}
 
 _scratch = tempfile.mkdtemp(prefix="sekisho-test-")
 atexit.register(shutil.rmtree, _scratch, ignore_errors=True)
