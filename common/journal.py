@@ -57,9 +57,7 @@ def _seal_batch(batch: int) -> int:
     seals = []
     for entry in JournalEntry.objects.filter(journalseal__isnull=True).order_by("id")[:batch]:
         number += 1
-        seal = JournalSeal(
-            entry=entry, number=number, previous_hash=previous, hash=link_hash(previous, entry)
-        )
+        seal = JournalSeal(entry=entry, number=number, previous_hash=previous, hash=link_hash(previous, entry))
         previous = seal.hash
         seals.append(seal)
     JournalSeal.objects.bulk_create(seals)
