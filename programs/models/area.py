@@ -47,7 +47,10 @@ def _never_two_at_once(name: str, scope: str) -> ExclusionConstraint:
         name=name,
         expressions=[
             (Func(F(scope), F(scope), Value("[]"), function="int8range"), "&&"),
-            (Func(F("starts_on"), F("ends_on"), Value("[]"), function="daterange", output_field=DateRangeField()), "&&"),
+            (
+                Func(F("starts_on"), F("ends_on"), Value("[]"), function="daterange", output_field=DateRangeField()),
+                "&&",
+            ),
         ],
         violation_error_message=_("There is already somebody in this role during these dates. End that term first."),
     )
