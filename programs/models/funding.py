@@ -69,9 +69,7 @@ class FundNode(models.Model):
 
     kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices)
     program = models.ForeignKey(Program, null=True, blank=True, on_delete=models.PROTECT, related_name="fund_nodes")
-    area = models.ForeignKey(
-        ResearchArea, null=True, blank=True, on_delete=models.PROTECT, related_name="fund_nodes"
-    )
+    area = models.ForeignKey(ResearchArea, null=True, blank=True, on_delete=models.PROTECT, related_name="fund_nodes")
     project = models.ForeignKey(Project, null=True, blank=True, on_delete=models.PROTECT, related_name="fund_nodes")
     organization = models.ForeignKey(
         Organization, null=True, blank=True, on_delete=models.PROTECT, related_name="fund_nodes"
