@@ -26,9 +26,7 @@ class OutcomeIndicator(BilingualName):
         NONE = "none", _("at one time")
 
     ref = models.SlugField(_("reference"), max_length=64, unique=True)
-    program = models.ForeignKey(
-        Program, on_delete=models.PROTECT, related_name="indicators", verbose_name=_("program")
-    )
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="indicators", verbose_name=_("program"))
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices, default=Kind.OUTCOME)
     unit = models.CharField(_("unit"), max_length=20)
     direction = models.CharField(_("direction"), max_length=12, choices=Direction.choices)
@@ -63,9 +61,7 @@ class IndicatorTarget(models.Model):
         verbose_name_plural = _("targets")
         ordering = ["indicator_id", "calendar_year"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["indicator", "calendar_year"], name="target_once", nulls_distinct=False
-            )
+            models.UniqueConstraint(fields=["indicator", "calendar_year"], name="target_once", nulls_distinct=False)
         ]
 
     def __str__(self) -> str:
