@@ -15,9 +15,7 @@ from programs.states import DELIVERABLE_MOVES
 class Milestone(models.Model):
     """Something to reach by a date, with the criterion by which it counts as reached."""
 
-    project = models.ForeignKey(
-        Project, on_delete=models.PROTECT, related_name="milestones", verbose_name=_("project")
-    )
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="milestones", verbose_name=_("project"))
     number = models.PositiveSmallIntegerField(_("number"))
     title = models.CharField(_("title"), max_length=200)
     criterion = models.CharField(_("criterion"), max_length=300, blank=True, default="")
