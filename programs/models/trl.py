@@ -67,9 +67,7 @@ class TrlAssessment(models.Model):
             models.CheckConstraint(
                 name="trl_assessment_kind_known", condition=Q(kind__in=["planned", "claimed", "assessed"])
             ),
-            models.CheckConstraint(
-                name="trl_claim_has_evidence", condition=Q(kind="planned") | ~Q(evidence="")
-            ),
+            models.CheckConstraint(name="trl_claim_has_evidence", condition=Q(kind="planned") | ~Q(evidence="")),
         ]
         triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 
