@@ -63,9 +63,9 @@ def project_label(project: Project) -> str:
         return title
     leads = getattr(project, "leads", None)
     if leads is None:
-        leads = Participation.objects.filter(
-            role="lead", ends_on__isnull=True, project=project
-        ).select_related("organization")
+        leads = Participation.objects.filter(role="lead", ends_on__isnull=True, project=project).select_related(
+            "organization"
+        )
     area = [_("Area %(number)s") % {"number": project.area.number}] if project.area else []
     names = [*area, str(project.get_kind_display()), *(lead.organization.name for lead in leads)]
     return f"{' '.join(names)} ({project.ref})"
