@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from common.loading import Ledger, Row, upsert
 
@@ -25,7 +26,7 @@ def refuse_in_production() -> None:
     """This function will raise `SampleRefused` in production: a sample database is dropped, not cleaned."""
     if settings.APP_ENVIRONMENT == "production":
         raise SampleRefused(
-            "Sample data cannot be taken out again, so production refuses it. Use a database of its own for the sample."
+            _("Sample data cannot be taken out again, so production refuses it. Use a database of its own for it.")
         )
 
 

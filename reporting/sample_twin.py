@@ -14,6 +14,8 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+
 from accounts.models import Organization
 from common.fiscal_year import fiscal_year_of
 from common.loading import Ledger
@@ -240,7 +242,7 @@ def _milestones(ledger: Ledger, projects: Refs, on: date) -> None:
 def _readiness(ledger: Ledger, projects: Refs, on: date) -> None:
     levels = {level.number: level for level in TrlLevel.objects.filter(scale__is_default=True)}
     if not levels:
-        raise SampleRefused("The TRL scale is missing. Load the portfolio first: python manage.py load_portfolio")
+        raise SampleRefused(_("The TRL scale is missing. Load the portfolio first: python manage.py load_portfolio"))
     rows = []
     for order, (project_id, history) in enumerate(table()["trl"].items(), start=1):
         project = projects[project_id]

@@ -8,6 +8,7 @@ import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.utils.translation import override
 
 from common.models import JournalEntry, OutgoingMail
 from common.refs import drawn_from, new_ref
@@ -178,7 +179,7 @@ def test_cycle_when_played_then_the_real_portfolio_is_untouched(after_play, cast
 def test_cycle_when_in_production_then_refused_with_the_reason(cast, tmp_path, settings):
     settings.APP_ENVIRONMENT = "production"
     before = ProgressReport.objects.count()
-    with pytest.raises(CommandError, match="production refuses it"):
+    with override("en"), pytest.raises(CommandError, match="production refuses it"):
         play(tmp_path)
     assert ProgressReport.objects.count() == before
     assert not (tmp_path / "out").exists()

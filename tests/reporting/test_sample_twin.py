@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from django.db import DatabaseError, transaction
 from django.db.models import Count, Sum
+from django.utils.translation import override
 
 from accounts.models import Organization, Person, RoleGrant
 from common.models import JournalEntry
@@ -61,7 +62,7 @@ def test_sample_when_built_as_of_a_later_day_then_only_what_has_happened_since_i
 
 def test_sample_when_in_production_then_refused(cast, settings):
     settings.APP_ENVIRONMENT = "production"
-    with pytest.raises(SampleRefused, match="production"):
+    with override("en"), pytest.raises(SampleRefused, match="production refuses it"):
         build_sample(on=TODAY)
 
 

@@ -6,6 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.actions.people import create_person, create_user
 from accounts.actions.roles import create_first_staff
@@ -15,11 +17,13 @@ from common.errors import Refused
 
 
 class Command(BaseCommand):
-    help = "Makes the first two ministry staff, each approved by the other. Later roles are granted in the admin."
+    help = gettext_lazy(  # type: ignore[assignment]
+        "Makes the first two ministry staff, each approved by the other. Later roles are granted in the admin."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("emails", nargs=2, metavar="EMAIL", help="mail addresses of two different people")
-        parser.add_argument("--names", nargs=2, metavar="NAME", help="their names, for addresses without a sign-in")
+        parser.add_argument("emails", nargs=2, metavar="EMAIL", help=_("mail addresses of two different people"))
+        parser.add_argument("--names", nargs=2, metavar="NAME", help=_("their names, for addresses without a sign-in"))
 
     def handle(self, *args: Any, emails: list[str], names: list[str] | None, **options: Any) -> None:
         """This function will open missing sign-ins, then found the staff; nothing is written when it is refused."""
@@ -29,7 +33,8 @@ class Command(BaseCommand):
                 create_first_staff(*users, at=timezone.now())
         except Refused as refusal:
             raise CommandError(str(refusal.message)) from refusal
-        self.stdout.write(f"{emails[0]} and {emails[1]} are ministry staff now and approve each other's grants.")
+        done = _("%(first)s and %(second)s are ministry staff now. A role that one of them grants, the other approves.")
+        self.stdout.write(done % {"first": emails[0], "second": emails[1]})
 
 
 def _user(email: str, name: str) -> User:
@@ -37,6 +42,6 @@ def _user(email: str, name: str) -> User:
     if user is not None:
         return user
     if not name:
-        raise CommandError(f"There is no sign-in for {email}. Give both names with --names.")
+        raise CommandError(_("There is no sign-in for %(email)s. Give both names with --names.") % {"email": email})
     at = timezone.now()
     return create_user(create_person(name_ja=name, by=SYSTEM, at=at), email=email, by=SYSTEM, at=at)

@@ -11,37 +11,44 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from reporting.sample_cycle import TOKYO, Cycle, Step, default_now, play
 from reporting.sample_records import SampleRefused
 
 
 class Command(BaseCommand):
-    help = (
-        "Plays one cycle on the sample twin: reports opened, written, returned, accepted, PDFs written, reminders sent. "
-        "Refused in production. A second run leaves what is there."
+    help = gettext_lazy(  # type: ignore[assignment]
+        "Plays one cycle on the sample twin: reports opened, written, returned, accepted, PDFs written, reminders "
+        "sent. Refused in production. A second run leaves what is there."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--seed", type=int, default=1, help="decides which report is returned once")
-        parser.add_argument("--out", type=Path, default=settings.BASE_DIR / "var" / "out", help="where PDFs go")
-        parser.add_argument("--json", type=Path, help="writes steps, documents and mails to this file")
-        parser.add_argument("--now", type=_moment, help="ISO moment of the play; default: 10 June of the last season")
+        parser.add_argument("--seed", type=int, default=1, help=_("decides which report is returned once"))
+        parser.add_argument("--out", type=Path, default=settings.BASE_DIR / "var" / "out", help=_("where the PDFs go"))
+        parser.add_argument("--json", type=Path, help=_("also write steps, documents and mails to this file"))
+        parser.add_argument("--now", type=_moment, help=_("moment of the play (ISO); else 10 June of the last season"))
 
     def handle(self, *args: Any, seed: int, out: Path, json: Path | None, now: datetime | None, **options: Any) -> None:
         """This function will play the cycle and print one line a step: name, count, milliseconds."""
         cycle = Cycle(now=now or default_now(timezone.now()), seed=seed, out=out)
-        self.stdout.write(f"{'step':<34}{'count':>7}{'ms':>9}")
+        self.stdout.write(_row(_("step"), _("count"), "ms"))
         try:
             steps = play(cycle, self._tell)
         except SampleRefused as refusal:
             raise CommandError(str(refusal)) from refusal
-        self.stdout.write(f"{len(cycle.documents)} documents in {out}, {cycle.mails} mails sent.")
+        done = _("%(documents)s documents in %(folder)s, %(mails)s mails sent.")
+        self.stdout.write(done % {"documents": len(cycle.documents), "folder": out, "mails": cycle.mails})
         if json is not None:
             _write(json, cycle, steps)
 
     def _tell(self, step: Step) -> None:
-        self.stdout.write(f"{step.name:<34}{step.count:>7}{step.ms:>9}")
+        self.stdout.write(_row(step.name, str(step.count), str(step.ms)))
+
+
+def _row(name: str, count: str, ms: str) -> str:
+    return f"{name:<34}{count:>7}{ms:>9}"
 
 
 def _write(file: Path, cycle: Cycle, steps: list[Step]) -> None:
