@@ -6,7 +6,6 @@ import hashlib
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 from django.utils.translation import gettext as _
 from oauth2_provider.models import Application
 from oauth2_provider.oauth2_validators import OAuth2Validator
@@ -19,6 +18,7 @@ from rest_framework.request import Request
 from accounts.queries import AgencyClient
 from api.models import ApiClient
 from api.scopes import SCOPES
+from api.statements import prepared
 from api.throttling import spend
 
 # Written out, since it is asked with every request: built through the ORM it costs as much as a whole page of a list.
@@ -50,12 +50,10 @@ class BearerToken(BaseAuthentication):
 
 def client_of_token(token: bytes) -> AgencyClient | None:
     """This function will find the client in one query; a scope withdrawn after the token was given does not count."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CLIENT_OF_TOKEN, [hashlib.sha256(token).hexdigest()])
-        row = cursor.fetchone()
-    if row is None:
+    rows = prepared(_CLIENT_OF_TOKEN, [hashlib.sha256(token).hexdigest()])
+    if not rows:
         return None
-    organization_id, organization_ref, client_id, allowed, granted = row
+    organization_id, organization_ref, client_id, allowed, granted = rows[0]
     return AgencyClient(organization_id, organization_ref, client_id, frozenset(allowed) & frozenset(granted.split()))
 
 

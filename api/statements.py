@@ -12,7 +12,7 @@ conditions that hold the present day.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
@@ -74,12 +74,18 @@ class Statement:
         params = list(self.params)
         for slot, part in self.slots:
             params[slot] = key[part]
-        connection.ensure_connection()
-        connection.connection.prepare_threshold = _PREPARE_AFTER
-        # Django's own cursor writes the parameters into the text, which can be planned only anew each time.
-        with connection._prepare_cursor(ServerBindingCursor(connection.connection)) as cursor:
-            cursor.execute(self.sql, params)
-            return cursor.fetchall()
+        return prepared(self.sql, params)
+
+
+def prepared(sql: str, params: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """This function will run SQL that comes again and again, planned once per connection, and return all rows."""
+    connection.ensure_connection()
+    connection.connection.prepare_threshold = _PREPARE_AFTER
+    # Django's own cursor writes the parameters into the text, which can be planned only anew each time.
+    with connection._prepare_cursor(ServerBindingCursor(connection.connection)) as cursor:
+        cursor.execute(sql, params)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 @lru_cache(maxsize=_KEPT_SHAPES)

@@ -11,9 +11,10 @@ import math
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
+
+from api.statements import prepared
 
 _SPEND = """
     INSERT INTO api_allowance AS a (bucket, paid_off_at)
@@ -24,7 +25,7 @@ _SPEND = """
     RETURNING paid_off_at
 """
 _WAIT = """
-    SELECT extract(epoch FROM paid_off_at - clock_timestamp()) - (%(ahead)s - %(cost)s)
+    SELECT extract(epoch FROM paid_off_at - clock_timestamp()) - %(allowed)s
     FROM api_allowance WHERE bucket = %(bucket)s
 """
 
@@ -33,13 +34,10 @@ def spend(bucket: str, *, per_minute: int, at_once: int) -> int:
     """This function will count one request and return 0, or the whole seconds to wait when nothing is left."""
     cost = 60 / per_minute
     values = {"bucket": bucket, "cost": cost, "ahead": cost * at_once}
-    with connection.cursor() as cursor:
-        cursor.execute(_SPEND, values)
-        if cursor.fetchone():
-            return 0
-        cursor.execute(_WAIT, values)
-        row = cursor.fetchone()
-    return max(1, math.ceil(row[0])) if row else 1
+    if prepared(_SPEND, values):
+        return 0
+    wait = prepared(_WAIT, {"bucket": bucket, "allowed": values["ahead"] - cost})
+    return max(1, math.ceil(wait[0][0])) if wait else 1
 
 
 class ClientAllowance(BaseThrottle):
