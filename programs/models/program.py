@@ -79,9 +79,7 @@ class ProgramStaff(Tenure):
         PROGRAM_DIRECTOR = "program_director", _("program director")
         PROGRAM_OFFICER = "program_officer", _("program officer")
 
-    program = models.ForeignKey(
-        Program, on_delete=models.PROTECT, related_name="staff", verbose_name=_("program")
-    )
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="staff", verbose_name=_("program"))
     role = models.CharField(_("role"), max_length=24, choices=Role.choices)
 
     class Meta(Tenure.Meta):
@@ -99,9 +97,7 @@ class ProgramStaff(Tenure):
 class ProgramAgency(models.Model):
     """A funding agency (資金配分機関) that runs the program or a part of it."""
 
-    program = models.ForeignKey(
-        Program, on_delete=models.PROTECT, related_name="agencies", verbose_name=_("program")
-    )
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="agencies", verbose_name=_("program"))
     organization = models.ForeignKey(
         Organization, on_delete=models.PROTECT, related_name="+", verbose_name=_("funding agency")
     )
@@ -111,9 +107,7 @@ class ProgramAgency(models.Model):
         verbose_name = _("funding agency of a program")
         verbose_name_plural = _("funding agencies of programs")
         constraints = [models.UniqueConstraint(fields=["program", "organization"], name="program_agency_once")]
-        triggers = [
-            no_sample_on_real("program_id", "programs_program", "organization_id", "accounts_organization")
-        ]
+        triggers = [no_sample_on_real("program_id", "programs_program", "organization_id", "accounts_organization")]
 
     def __str__(self) -> str:
         return f"{self.program} {self.organization}"
@@ -167,9 +161,7 @@ class UnpricedItem(models.Model):
 class Emphasis(models.Model):
     """A point of a fiscal year's budget (予算案のポイント), as printed."""
 
-    program = models.ForeignKey(
-        Program, on_delete=models.PROTECT, related_name="emphases", verbose_name=_("program")
-    )
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="emphases", verbose_name=_("program"))
     fiscal_year = models.PositiveSmallIntegerField(_("fiscal year"))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     text_ja = models.CharField(_("text"), max_length=300)

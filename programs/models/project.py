@@ -128,9 +128,7 @@ class ProjectComplement(models.Model):
 class ProjectRecusal(Recusal):
     """A confirmed conflict of interest, written here from above: the person sees nothing of this project."""
 
-    project = models.ForeignKey(
-        Project, on_delete=models.PROTECT, related_name="recusals", verbose_name=_("project")
-    )
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="recusals", verbose_name=_("project"))
 
     class Meta:
         verbose_name = _("recusal")
