@@ -5,8 +5,12 @@ PY := .venv/bin/python
 run: setup
 	@$(PY) -m config.run
 
-test: setup-test check
-	$(PY) -m pytest -n 2 --dist loadfile
+# Both parts always run, so that one report shows everything that is wrong.
+test: setup-test
+	@$(MAKE) --no-print-directory check; checks=$$?; \
+	$(PY) -m pytest -q -n 2 --dist loadfile; tests=$$?; \
+	[ $$checks -eq 0 ] || echo "The checks before the tests failed; see above." >&2; \
+	[ $$checks -eq 0 ] && [ $$tests -eq 0 ]
 
 check: setup-test
 	.venv/bin/ruff check .
