@@ -35,6 +35,7 @@ def logging_config(as_json: bool, level: str = "INFO") -> dict[str, Any]:
         "loggers": {
             "django.server": {"propagate": True, "handlers": []},
             "fontTools": {"level": "WARNING"},
+            "weasyprint": {"level": "ERROR"},
             "pikepdf": {"level": "WARNING"},
         },
     }

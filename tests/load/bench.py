@@ -1,7 +1,7 @@
 """`make bench`: the budgets of this version, measured side by side in one run on a database of its own.
 
 Prints a table and writes `var/bench.json`: a list of {name, value, unit, limit, ratio, budget, ok}. Exits 1 when a budget
-is missed. `--quick` takes a tenth of the rows, to try the measuring itself.
+is missed. `--quick` takes a tenth of the rows, to try the measuring itself; `--no-start` leaves a running server alone.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def drop() -> None:
     from django.db import connections
 
     connections.close_all()
-    with psycopg.connect(postgres.cluster().url(postgres.OWNER, "postgres"), autocommit=True) as connection:
+    at = postgres.ensure_running()  # the measured `make run` stopped it at its end
+    with psycopg.connect(at.url(postgres.OWNER, "postgres"), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
 
 
@@ -76,7 +77,7 @@ def main() -> int:
             (bench_pages.run_observations, OBSERVATIONS // part),
             (bench_documents.run, 1),
             (bench_reminders.run, REMINDERS // part),
-            (bench_start.run, 1),
+            *(() if "--no-start" in sys.argv else ((bench_start.run, 1),)),
         ):
             rows += measure(scale)
             print(f"{measure.__module__.rsplit('.', 1)[1]}: {len(rows)} figures so far", flush=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from statistics import median
+from unittest import mock
 
+from django.core.management import call_command
 from weasyprint import HTML
 
 from common import pdf
@@ -30,23 +33,16 @@ def run(scale: int) -> list[Row]:
 
 
 def _version() -> ReportVersion:
-    from datetime import timedelta
-    from io import StringIO
-
-    from django.core.management import call_command
-
     found = ReportVersion.objects.select_related("report").order_by("pk").first()
     if found is None:
         call_command("play_cycle", "--out", "var/bench-out", stdout=StringIO())
         found = ReportVersion.objects.select_related("report").order_by("pk").first()
-    assert found is not None and timedelta
+    assert found is not None
     return found
 
 
 def _as_rendered(version: ReportVersion) -> tuple[str, list[str]]:
     """The HTML that the application typesets for this version, taken from the template engine itself."""
-    from unittest import mock
-
     taken: dict[str, str] = {}
     render = pdf.render_to_string
 

@@ -32,7 +32,11 @@ def run(scale: int) -> list[Row]:
 def _start_and_stop(environment: dict[str, str]) -> tuple[float, int]:
     started = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", "config.run"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
+        [sys.executable, "-m", "config.run"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         while True:
