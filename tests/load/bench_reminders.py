@@ -27,7 +27,7 @@ def run(scale: int) -> list[Row]:
     ProjectMember.objects.bulk_create(
         [
             ProjectMember(
-                project_id=pk, person=users["pi1"].person, role="principal_investigator", organization=organization,
+                project_id=pk, person=users["pi1"].person, role="co_investigator", organization=organization,
                 starts_on=date(2020, 4, 1), granted_by=users["staff1"], approved_by=users["staff2"],
             )
             for pk in projects
