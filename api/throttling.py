@@ -16,42 +16,57 @@ from rest_framework.throttling import BaseThrottle
 
 from api.statements import prepared
 
-_SPEND = """
+#: `{bucket}` is where the name comes from; a row comes back when the request is within the rate.
+SPEND = """
     INSERT INTO api_allowance AS a (bucket, paid_off_at)
-    VALUES (%(bucket)s, clock_timestamp() + %(cost)s * interval '1 second')
+    {bucket}
     ON CONFLICT (bucket) DO UPDATE
     SET paid_off_at = greatest(a.paid_off_at, clock_timestamp()) + %(cost)s * interval '1 second'
-    WHERE a.paid_off_at <= clock_timestamp() + (%(ahead)s - %(cost)s) * interval '1 second'
-    RETURNING paid_off_at
+    WHERE a.paid_off_at <= clock_timestamp() + %(allowed)s * interval '1 second'
+    RETURNING a.bucket
 """
+_SPEND_ONE = SPEND.format(bucket="VALUES (%(bucket)s, clock_timestamp() + %(cost)s * interval '1 second')")
 _WAIT = """
     SELECT extract(epoch FROM paid_off_at - clock_timestamp()) - %(allowed)s
     FROM api_allowance WHERE bucket = %(bucket)s
 """
 
 
+def terms(per_minute: int, at_once: int) -> dict[str, float]:
+    """This function will return what a request costs and by how much a client may be ahead of it, in seconds."""
+    cost = 60 / per_minute
+    return {"cost": cost, "allowed": cost * (at_once - 1)}
+
+
+def request_terms() -> dict[str, float]:
+    """This function will return the terms of requests with a token."""
+    return terms(settings.API_REQUESTS_PER_MINUTE, settings.API_REQUESTS_AT_ONCE)
+
+
 def spend(bucket: str, *, per_minute: int, at_once: int) -> int:
     """This function will count one request and return 0, or the whole seconds to wait when nothing is left."""
-    cost = 60 / per_minute
-    values = {"bucket": bucket, "cost": cost, "ahead": cost * at_once}
-    if prepared(_SPEND, values):
+    values = terms(per_minute, at_once)
+    if prepared(_SPEND_ONE, {"bucket": bucket, **values}):
         return 0
-    wait = prepared(_WAIT, {"bucket": bucket, "allowed": values["ahead"] - cost})
-    return max(1, math.ceil(wait[0][0])) if wait else 1
+    return seconds_to_wait(bucket, values["allowed"])
+
+
+def seconds_to_wait(bucket: str, allowed: float) -> int:
+    """This function will return the whole seconds until the next request of this bucket is within the rate."""
+    rows = prepared(_WAIT, {"bucket": bucket, "allowed": allowed})
+    return max(1, math.ceil(rows[0][0])) if rows else 1
 
 
 class ClientAllowance(BaseThrottle):
-    """Every request of a client with a valid token counts."""
+    """Every request with a valid token counts; it was counted when the token was looked up."""
 
     seconds = 0
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        self.seconds = spend(
-            f"requests:{request.user.pk}",
-            per_minute=settings.API_REQUESTS_PER_MINUTE,
-            at_once=settings.API_REQUESTS_AT_ONCE,
-        )
-        return self.seconds == 0
+        if request.auth.within_rate:
+            return True
+        self.seconds = seconds_to_wait(request.auth.bucket, request_terms()["allowed"])
+        return False
 
     def wait(self) -> int:
         return self.seconds
