@@ -5,7 +5,7 @@ Only `*.notices` modules call `queue`. Mails carry links and case numbers, nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parseaddr
@@ -22,6 +22,13 @@ from common.models import OutgoingMail
 
 MAX_ATTEMPTS = 8
 BATCH = 1000
+#: By event: whether a waiting mail is still wanted and its recipient may still read it. Apps above register theirs.
+_checks: dict[str, Callable[[OutgoingMail], bool]] = {}
+
+
+def ask_before_sending(event: str, is_wanted: Callable[[OutgoingMail], bool]) -> None:
+    """This function will have every mail of this event asked about right before it is sent; a no cancels it."""
+    _checks[event] = is_wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +165,10 @@ def _send_next(server: Any, at: datetime) -> int | None:
         )
         if mail is None:
             return None
+        if mail.event in _checks and not _checks[mail.event](mail):
+            mail.state = OutgoingMail.State.CANCELLED
+            mail.save(update_fields=["state"])
+            return 0
         mail.attempts += 1
         try:
             EmailMessage(

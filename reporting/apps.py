@@ -6,3 +6,8 @@ class ReportingConfig(AppConfig):
     name = "reporting"
     verbose_name = _("Reports and reminders")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from reporting import notices
+
+        notices.be_asked_before_sending()

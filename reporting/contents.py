@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
+from django.utils.timezone import localdate, localtime
+
 from accounts.models import User
 from programs.models import AwardNumber, Participation, Project
 from programs.overviews import gates_of, in_force_members, project_money, trl_history, trl_levels
@@ -18,14 +20,15 @@ SHAPE = 1
 def report_content(report: ProgressReport, *, by: User, at: datetime) -> dict[str, Any]:
     """This function will compile a report: texts, institutions, people, award numbers, TRL, milestones, gates, money.
 
-    Dates are ISO 8601, money is integer yen, names are in Japanese as on record. The PDF is drawn from this alone.
+    Dates are ISO 8601 in Japan time, money is integer yen, names are in Japanese as on record. The PDF is drawn from
+    this alone.
     """
     project = (
         Project.objects.select_related("program", "area")
         .prefetch_related(lead_institutions())
         .get(pk=report.project_id)
     )
-    on = at.date()
+    on = localdate(at)
     return {
         "shape": SHAPE,
         "report": {
@@ -33,7 +36,7 @@ def report_content(report: ProgressReport, *, by: User, at: datetime) -> dict[st
             "kind": report.kind,
             "fiscal_year": report.fiscal_year,
             "due_on": report.due_on.isoformat(),
-            "submitted_at": at.isoformat(),
+            "submitted_at": localtime(at).isoformat(),
             "submitted_by": by.person.name_ja if by.person else "",
         },
         "is_sample": report.is_sample,

@@ -7,15 +7,19 @@ from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
+from django.utils.timezone import localdate
 
 from accounts.models import User
 from common.fiscal_year import date_text, datetime_text
 from common.fiscal_year import label as year_label
-from common.mail import Letter, Recipient, queue, queue_many
+from common.mail import Letter, Recipient, ask_before_sending, queue, queue_many
 from common.models import OutgoingMail
 from reporting.models import ProgressReport, ReminderRule
-from reporting.queries import audience_of
+from reporting.queries import audience_of, refs_still_told
 
+REMINDER = "report_reminder"
+#: Every event of this app that leads to a mail of its own.
+EVENTS = ("report_opened", "report_submitted", "report_checked", "report_returned", "report_accepted", REMINDER)
 TEAM, OFFICER, DIRECTOR = ReminderRule.Audience.TEAM, ReminderRule.Audience.OFFICER, ReminderRule.Audience.DIRECTOR
 
 
@@ -43,7 +47,7 @@ def report_context(report: ProgressReport, language: str) -> dict[str, Any]:
 def _tell(template: str, report: ProgressReport, audiences: Iterable[str], *, step: str, at: datetime) -> int:
     told: dict[int, User] = {}
     for audience in audiences:
-        for user in audience_of([report.project_id], audience, at.date())[report.project_id]:
+        for user in audience_of([report.project_id], audience, localdate(at))[report.project_id]:
             told[user.pk] = user
     queued = 0
     for user in told.values():
@@ -90,20 +94,47 @@ def report_reminders(due: Iterable[tuple[ProgressReport, User, int]], *, at: dat
     """This function will remind each person of each report, once per offset, and return how many mails are new."""
     letters = [
         Letter(
-            "report_reminder",
+            REMINDER,
             recipient(user),
-            {**report_context(report, user.language), "offset": offset, "days": abs(offset)},
+            {**report_context(report, user.language), "left": left, "days": abs(left)},
             key=f"report-reminder:{report.ref}:{offset}:{user.pk}",
-            event="report_reminder",
+            event=REMINDER,
             subject_ref=report.ref,
         )
         for report, user, offset in due
+        # Counted from today: a step that was shifted or made up for goes out on another day than its offset says.
+        for left in [(report.due_on - localdate(at)).days]
     ]
     return queue_many(letters, at=at)
 
 
-def digest(user: User, mails: list[OutgoingMail], *, day: date, at: datetime) -> OutgoingMail | None:
-    """This function will put a day's held mails into one."""
+def digest(mails: list[OutgoingMail], *, day: date, at: datetime) -> OutgoingMail | None:
+    """This function will put one recipient's held mails of a day into one."""
+    user = User.objects.select_related("person").get(pk=mails[0].recipient_id or 0)
     context = {"mails": [{"subject": mail.subject, "body": mail.body} for mail in mails], "count": len(mails)}
     to = Recipient(user.email, user.language, user.pk, False)
     return queue("digest", to, context, key=f"digest:{user.pk}:{day.isoformat()}", at=at, event="digest", urgent=True)
+
+
+# Asked again before a mail leaves -------------------------------------------------------------------------------------
+
+
+def wanted(mails: list[OutgoingMail]) -> list[OutgoingMail]:
+    """This function will return those of one recipient's waiting mails that may still reach the person.
+
+    Roles end, conflicts are confirmed and reports move on while a mail waits. Mails of other apps are theirs to judge.
+    """
+    user = User.objects.select_related("person").filter(pk=mails[0].recipient_id or 0, is_active=True).first()
+    if user is None:
+        return []
+    told: dict[bool, set[str]] = {}
+    for reminder in (True, False):
+        refs = {mail.subject_ref for mail in mails if (mail.event == REMINDER) == reminder}
+        told[reminder] = refs_still_told(user, refs, reminder=reminder) if refs else set()
+    return [mail for mail in mails if mail.event not in EVENTS or mail.subject_ref in told[mail.event == REMINDER]]
+
+
+def be_asked_before_sending() -> None:
+    """This function will have the outbox, which knows no report, ask about each mail of this app before it goes."""
+    for event in EVENTS:
+        ask_before_sending(event, lambda mail: bool(wanted([mail])))

@@ -40,7 +40,7 @@ from reporting.models import (
     ReportSection,
     ReportVersion,
 )
-from reporting.rules import reports_visible
+from reporting.rules import reminders_wanted, reports_visible
 from reporting.states import ACCEPTED, CHECKED, DRAFTING, RETURNED, SUBMITTED
 
 
@@ -113,8 +113,10 @@ def reports_awaiting(user: object) -> QuerySet[ProgressReport]:
         return Q(project__in=Project.objects.filter(condition & not_recused(me)))
 
     write = Q(state__in=(DRAFTING, RETURNED)) & of(projects_of_member(me) | projects_of_headquarters(me))
-    check = Q(state=SUBMITTED) & of(projects_supported_by(me))
-    accept = Q(state=CHECKED) & of(projects_led_by(me))
+    # Nobody checks or accepts what he or she submitted.
+    others = ~Q(submitted_by__person=me)
+    check = Q(state=SUBMITTED) & others & of(projects_supported_by(me))
+    accept = Q(state=CHECKED) & others & of(projects_led_by(me))
     return (
         ProgressReport.objects.filter(write | check | accept)
         .annotate(
@@ -234,6 +236,15 @@ def still_owed(refs: Iterable[str]) -> set[str]:
     """This function will return which of these reports are not accepted yet."""
     rows = ProgressReport.objects.filter(ref__in=list(refs)).exclude(state=ACCEPTED)
     return set(rows.values_list("ref", flat=True))
+
+
+def refs_still_told(user: User, refs: Iterable[str], *, reminder: bool) -> set[str]:
+    """This function will return about which of these reports a waiting mail may still reach this person.
+
+    A reminder also needs that the report still waits for the person; any mail needs that the person sees the report.
+    """
+    condition = reminders_wanted(user) if reminder else reports_visible(user)
+    return set(ProgressReport.objects.filter(condition, ref__in=list(refs)).values_list("ref", flat=True))
 
 
 def general_comments_of(report: ProgressReport) -> list[ReportComment]:

@@ -100,6 +100,24 @@ def texts_readable(user: object) -> Q:
     return seen & readable
 
 
+def reminders_wanted(user: object) -> Q:
+    """This function will return the condition for the reports of which this person may still be reminded.
+
+    The person must see the report, and it must wait for the person: for all who answer for it while the team writes,
+    then for the PO, then for the PD.
+    """
+    grants = grants_of(user)
+    if grants.person_id is None:
+        return NOTHING
+    me = grants.person_id
+    waits = (
+        Q(state__in=WRITABLE)
+        | (Q(state=SUBMITTED) & _of(projects_supported_by(me)))
+        | (Q(state=CHECKED) & _of(projects_led_by(me)))
+    )
+    return reports_visible(user) & waits
+
+
 def actions_allowed(user: object, report: ProgressReport) -> set[str]:
     """This function will return what the user may do with the report now, by role and state."""
     if not ProgressReport.objects.filter(reports_visible(user), pk=report.pk).exists():
@@ -120,9 +138,10 @@ def actions_allowed(user: object, report: ProgressReport) -> set[str]:
             allowed.add("report.edit")
         if among(projects_of_member(me, ProjectMember.Role.PRINCIPAL_INVESTIGATOR)):
             allowed.add("report.submit")
-    if report.state == SUBMITTED and among(projects_supported_by(me)):
+    is_submitter = report.submitted_by_id == getattr(user, "pk", None)
+    if report.state == SUBMITTED and not is_submitter and among(projects_supported_by(me)):
         allowed |= {"report.check", "report.return"}
-    if report.state == CHECKED and report.submitted_by_id != getattr(user, "pk", None) and among(projects_led_by(me)):
+    if report.state == CHECKED and not is_submitter and among(projects_led_by(me)):
         allowed |= {"report.accept", "report.return"}
     return allowed
 

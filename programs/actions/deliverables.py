@@ -64,6 +64,25 @@ def mark_delivered(
     return row
 
 
+@transaction.atomic
+def attach_file(*, source_ref: str, content_hash: str, file: StoredFile, by: Actor, at: datetime) -> Deliverable | None:
+    """This function will give a deliverable that was delivered before its PDF was typeset that PDF, once.
+
+    Returns None when no deliverable came from this document with this content, or when it has its file already.
+    """
+    waiting = Deliverable.objects.filter(source_ref=source_ref, content_hash=content_hash, file__isnull=True).first()
+    if waiting is None:
+        return None
+    locked(Project, waiting.project_id)
+    row = locked(Deliverable, waiting.pk)
+    if row.file_id is not None:
+        return None
+    row.file = file
+    row.save(update_fields=["file"])
+    record("attach_deliverable_file", row.project, by=by, at=at, after={**_told(row), "sha256": file.sha256})
+    return row
+
+
 def _told(deliverable: Deliverable) -> dict[str, object]:
     return {
         "kind": deliverable.kind,

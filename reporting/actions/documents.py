@@ -11,6 +11,7 @@ from common.actors import SYSTEM
 from common.audit import record
 from common.models import StoredFile
 from common.states import locked
+from programs.actions.deliverables import attach_file
 from reporting.documents import report_file_name, report_pdf
 from reporting.models import ReportVersion
 
@@ -37,4 +38,6 @@ def attach_report_pdf(version_id: int, *, at: datetime) -> StoredFile:
             at=at,
             after={"version": row.number, "sha256": row.pdf.sha256},
         )
+        # A report accepted before its PDF was there: the deliverable gets it now.
+        attach_file(source_ref=version.report.ref, content_hash=row.content_hash, file=row.pdf, by=SYSTEM, at=at)
         return row.pdf

@@ -8,16 +8,19 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.timezone import localdate
 
-from accounts.models import User
 from common.models import OutgoingMail
 from reporting import notices
 from reporting.models import ProgressReport, ReminderRule
-from reporting.queries import active_reminder_rules, audience_of, held_mails, reports_under_way, still_owed
+from reporting.queries import (
+    active_reminder_rules,
+    audience_of,
+    held_mails,
+    reports_under_way,
+    still_owed,
+)
 from reporting.rules import WRITABLE
 from reporting.schedules import reminder_step
 from reporting.states import CHECKED, SUBMITTED
-
-REMINDER_EVENT = "report_reminder"
 
 
 def waits_for(report: ProgressReport, audience: str) -> bool:
@@ -64,9 +67,9 @@ def queue_due_reminders(*, at: datetime) -> int:
 
 @transaction.atomic
 def cancel_needless_reminders() -> int:
-    """This function will cancel reminders that wait in the outbox for a report accepted since; asked before each send."""
+    """This function will cancel the reminders waiting in the outbox for reports that have been accepted since."""
     waiting = OutgoingMail.objects.filter(
-        state__in=(OutgoingMail.State.QUEUED, OutgoingMail.State.HELD), event=REMINDER_EVENT
+        state__in=(OutgoingMail.State.QUEUED, OutgoingMail.State.HELD), event=notices.REMINDER
     )
     owed = still_owed(waiting.values_list("subject_ref", flat=True).distinct())
     return waiting.exclude(subject_ref__in=owed).update(state=OutgoingMail.State.CANCELLED)
@@ -74,24 +77,31 @@ def cancel_needless_reminders() -> int:
 
 @transaction.atomic
 def send_digests(*, at: datetime) -> int:
-    """This function will put each recipient's held mails into one digest a day and return how many digests are new."""
-    by_recipient: dict[int, list[OutgoingMail]] = defaultdict(list)
+    """This function will put each recipient's held mails into one digest a day and return how many digests are new.
+
+    What the recipient may no longer read, or need no longer do, is cancelled instead.
+    """
+    by_recipient: dict[int | None, list[OutgoingMail]] = defaultdict(list)
     for mail in held_mails(at).select_for_update(skip_locked=True):
-        if mail.recipient_id is not None:
-            by_recipient[mail.recipient_id].append(mail)
-    users = {user.pk: user for user in User.objects.filter(pk__in=by_recipient).select_related("person")}
+        by_recipient[mail.recipient_id].append(mail)
     made = 0
-    for key, mails in by_recipient.items():
-        if key not in users:
-            continue
-        one = notices.digest(users[key], mails, day=localdate(at), at=at)
-        if one is None:  # today's digest is out already; these wait for tomorrow's
-            continue
-        OutgoingMail.objects.filter(pk__in=[mail.pk for mail in mails]).update(
-            state=OutgoingMail.State.SENT, sent_at=at, digest_of=one
+    for mails in by_recipient.values():
+        wanted = notices.wanted(mails)
+        OutgoingMail.objects.filter(pk__in={mail.pk for mail in mails} - {mail.pk for mail in wanted}).update(
+            state=OutgoingMail.State.CANCELLED
         )
-        made += 1
+        made += _digest(wanted, at) if wanted else 0
     return made
+
+
+def _digest(mails: list[OutgoingMail], at: datetime) -> int:
+    one = notices.digest(mails, day=localdate(at), at=at)
+    if one is None:  # today's digest is out already; these wait for tomorrow's
+        return 0
+    OutgoingMail.objects.filter(pk__in=[mail.pk for mail in mails]).update(
+        state=OutgoingMail.State.SENT, sent_at=at, digest_of=one
+    )
+    return 1
 
 
 def send_due_reminders(*, at: datetime) -> tuple[int, int]:

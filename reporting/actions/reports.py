@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -22,6 +23,7 @@ from programs.models import Deliverable, Project
 from reporting import notices
 from reporting.contents import report_content
 from reporting.models import ProgressReport, ReportComment, ReportSchedule, ReportSection, ReportVersion
+from reporting.models.schedule import ReportKind
 from reporting.queries import active_schedules, partners_of, projects_on_schedule
 from reporting.rules import actions_allowed, limit_of, report_blockers, section_editable, too_long
 from reporting.schedules import DuePeriod, DueRule, due_periods
@@ -34,6 +36,8 @@ TEAM_SECTIONS = (
     ReportSection.Key.ISSUES,
     ReportSection.Key.NEXT_PLAN,
 )
+#: The reports that a plan asks for as evidence. The others are accepted without a deliverable.
+DELIVERED_AS: dict[str, str] = {ReportKind.ANNUAL: Deliverable.Kind.ANNUAL_REPORT}
 
 
 # Opening --------------------------------------------------------------------------------------------------------------
@@ -50,7 +54,7 @@ def open_due_reports(*, at: datetime) -> list[ProgressReport]:
             )
         )
         for project in projects_on_schedule(schedule).select_related("program", "area"):
-            for period in due_periods(rule, at.date(), last_fiscal_year=project.end_fiscal_year):
+            for period in due_periods(rule, localdate(at), last_fiscal_year=project.end_fiscal_year):
                 starts = project.start_fiscal_year
                 if (project.pk, period.fiscal_year) in existing or (starts and period.fiscal_year < starts):
                     continue
@@ -90,7 +94,8 @@ def open_report(project: Project, *, kind: str, period: DuePeriod, by: Actor, at
         key = ReportSection.Key.PARTNER
         sections.append(ReportSection(report=report, key=key, organization=partner.organization, position=n))
     ReportSection.objects.bulk_create(sections)
-    _await(report, by=by, at=at)
+    if report.kind in DELIVERED_AS:
+        _await(report, by=by, at=at)
     record("open_report", report, by=by, at=at, after={"project": project.ref, "due_on": period.due_on.isoformat()})
     notices.report_opened(report, at=at)
     return report
@@ -99,7 +104,7 @@ def open_report(project: Project, *, kind: str, period: DuePeriod, by: Actor, at
 def _await(report: ProgressReport, *, by: Actor, at: datetime) -> Deliverable:
     return await_deliverable(
         report.project,
-        kind=Deliverable.Kind.ANNUAL_REPORT,
+        kind=DELIVERED_AS[report.kind],
         fiscal_year=report.fiscal_year,
         due_on=report.due_on,
         by=by,
@@ -230,14 +235,15 @@ def accept_report(report: ProgressReport, *, by: User, at: datetime) -> Progress
     before = move(report, "accept", REPORT_MOVES, also=("accepted_by", "accepted_at"))
     version = report.versions.order_by("-number").first()
     assert version is not None, "a report is checked only after a version was frozen"
-    mark_delivered(
-        _await(report, by=by, at=at),
-        source_ref=report.ref,
-        content_hash=version.content_hash,
-        file=version.pdf,
-        by=by,
-        at=at,
-    )
+    if report.kind in DELIVERED_AS:
+        mark_delivered(
+            _await(report, by=by, at=at),
+            source_ref=report.ref,
+            content_hash=version.content_hash,
+            file=version.pdf,
+            by=by,
+            at=at,
+        )
     record("accept_report", report, by=by, at=at, before={"state": before}, after={"state": report.state})
     notices.report_accepted(report, number=version.number, at=at)
     run_later("reporting.render_report", version_id=version.pk)
