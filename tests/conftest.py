@@ -1,6 +1,7 @@
 """Fixtures for every test: the standing cast lies in the database from the start of the session."""
 
 import pytest
+from django.db import connection
 
 from tests.cast import cast, make_sample, twin, twin_program
 
@@ -12,3 +13,10 @@ def django_db_setup(django_db_setup, django_db_blocker):
     """The test database, with the cast and the twin in it."""
     with django_db_blocker.unblock():
         make_sample()
+    yield
+    # Threads of a live server keep their connections to the end, and a database in use cannot be dropped.
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )

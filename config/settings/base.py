@@ -5,6 +5,8 @@ from pathlib import Path
 from config import logs
 from config.settings.api import *  # noqa: F403
 from config.settings.environment import mail, optional, storage
+from config.settings.tasks import *  # noqa: F403
+from config.settings.tasks import CELERY_TIMEZONE
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -115,7 +117,7 @@ LANGUAGES = [("ja", "日本語"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = "Asia/Tokyo"
+TIME_ZONE = CELERY_TIMEZONE
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
@@ -149,22 +151,6 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
-
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_RESULT_BACKEND = None
-CELERY_TASK_TIME_LIMIT = 900
-CELERY_TASK_SOFT_TIME_LIMIT = 840
-CELERY_WORKER_PREFETCH_MULTIPLIER = 8
-# Remote control and events would need queues of their own, and the application may create none.
-CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_TIMEZONE = TIME_ZONE
-# Longer than the longest task, else a task that still runs is handed out again.
-BROKER_VISIBILITY_TIMEOUT = 3 * CELERY_TASK_TIME_LIMIT
 
 LOG_AS_JSON = optional("LOG_AS_JSON") == "1"
 logs.configure()

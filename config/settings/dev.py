@@ -28,9 +28,7 @@ DATABASES = {"default": {**(DATABASE_OWNER if _as_owner else database(_url))}}
 DATABASES["default"]["OPTIONS"] = {**DATABASES["default"]["OPTIONS"], "pool": {"min_size": 1, "max_size": 12}}
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
-CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT_OPTIONS = broker(
-    optional("BROKER_URL"), DATABASES["default"], BROKER_VISIBILITY_TIMEOUT
-)
+globals().update(broker(optional("BROKER_URL"), DATABASES["default"], BROKER_VISIBILITY_TIMEOUT))
 
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_USE_FINDERS = True

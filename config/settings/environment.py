@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Exchange, Queue
 from psycopg.conninfo import make_conninfo
 
 
@@ -75,22 +76,18 @@ def storage(url: str, base: str) -> dict[str, Any]:
     raise ImproperlyConfigured(f"STORAGE_URL must begin with file: or s3://, not {url!r}.")
 
 
-def broker(url: str, config: dict[str, Any], visibility_timeout: int) -> tuple[str, dict[str, Any]]:
-    """This function will make the broker's address and options: BROKER_URL, or the queue inside this database."""
-    if not url:
-        return broker_from_database(config, visibility_timeout)
+def broker(url: str, config: dict[str, Any], visibility_timeout: int) -> dict[str, Any]:
+    """This function will make Celery's settings for BROKER_URL, or for the queue inside this database when it is empty."""
     options: dict[str, Any] = {"visibility_timeout": visibility_timeout}
+    if not url:
+        return _broker_in_database(config, options)
     if url.startswith("redis"):
         # Without this a task lost with its worker comes back only after 100 seconds more.
         options["unacked_restore_throttle"] = 1
-    return url, options
+    return {"CELERY_BROKER_URL": url, "CELERY_BROKER_TRANSPORT_OPTIONS": options}
 
 
-def broker_from_database(config: dict[str, Any], visibility_timeout: int) -> tuple[str, dict[str, Any]]:
-    """This function will make the pgmq broker's address and options from a database configuration.
-
-    The connection string is in libpq form: the URI form loses `?host=`.
-    """
+def _broker_in_database(config: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
     words = {
         "host": config["HOST"],
         "port": config["PORT"],
@@ -98,10 +95,19 @@ def broker_from_database(config: dict[str, Any], visibility_timeout: int) -> tup
         "password": config["PASSWORD"],
         "dbname": config["NAME"],
     }
-    return "pgmq://localhost", {
-        "conn_string": make_conninfo(**{key: value for key, value in words.items() if value}),
-        "init_extension": False,
-        "visibility_timeout": visibility_timeout,
-        "wait_time_seconds": 2,
-        "polling_interval": 0.2,
+    # In libpq form: the URI form loses `?host=`.
+    where = make_conninfo(**{key: value for key, value in words.items() if value})
+    return {
+        "CELERY_BROKER_URL": "pgmq://localhost",
+        "CELERY_BROKER_TRANSPORT_OPTIONS": {
+            **options,
+            "conn_string": where,
+            "init_extension": False,
+            "wait_time_seconds": 2,
+            "polling_interval": 0.2,
+        },
+        # The migrations made the queue as its owner; the application may create none and sends to it by name.
+        "CELERY_TASK_QUEUES": [Queue("celery", Exchange(""), routing_key="celery", no_declare=True)],
+        "CELERY_TASK_DEFAULT_EXCHANGE": "",
+        "CELERY_TASK_DEFAULT_ROUTING_KEY": "celery",
     }

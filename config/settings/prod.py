@@ -40,9 +40,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT_OPTIONS = broker(
-    optional("BROKER_URL"), DATABASES["default"], BROKER_VISIBILITY_TIMEOUT
-)
+globals().update(broker(optional("BROKER_URL"), DATABASES["default"], BROKER_VISIBILITY_TIMEOUT))
 
 SECURE_SSL_REDIRECT = True
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]

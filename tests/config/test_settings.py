@@ -61,13 +61,18 @@ def test_database_when_url_has_a_socket_then_the_host_is_the_socket() -> None:
     ],
 )
 def test_broker_when_none_is_named_then_it_is_the_database_in_libpq_form(url: str, text: str) -> None:
-    address, options = broker("", database(url), 2700)
-    assert (address, options["conn_string"], options["visibility_timeout"]) == ("pgmq://localhost", text, 2700)
+    found = broker("", database(url), 2700)
+    options = found["CELERY_BROKER_TRANSPORT_OPTIONS"]
+    assert found["CELERY_BROKER_URL"] == "pgmq://localhost"
+    assert (options["conn_string"], options["visibility_timeout"]) == (text, 2700)
 
 
 def test_broker_when_redis_then_lost_tasks_come_back_soon() -> None:
     found = broker("redis://queue:6379/0", database("postgresql://me@db/sekisho"), 2700)
-    assert found == ("redis://queue:6379/0", {"visibility_timeout": 2700, "unacked_restore_throttle": 1})
+    assert found == {
+        "CELERY_BROKER_URL": "redis://queue:6379/0",
+        "CELERY_BROKER_TRANSPORT_OPTIONS": {"visibility_timeout": 2700, "unacked_restore_throttle": 1},
+    }
 
 
 @pytest.mark.parametrize("url", ["ftp://x", "http://x", "x"])
