@@ -16,10 +16,33 @@ from reporting.actions.reports import open_report
 from reporting.models import ProgressReport
 from reporting.schedules import DuePeriod
 
-ROLES = (
-    "staff1 staff2 auditor1 pd1 pd2 deputy1 po1 po2 hq1 pi1 pi2 coinvestigator1 office1 office2 accountant1 evaluator1"
-    " evaluator2 chair1 jst1 nedo1 secretariat1 cabinet1 user_ministry1 security1 applicant1"
-).split()
+ROLES = [
+    "staff1",
+    "staff2",
+    "auditor1",
+    "pd1",
+    "pd2",
+    "deputy1",
+    "po1",
+    "po2",
+    "hq1",
+    "pi1",
+    "pi2",
+    "coinvestigator1",
+    "office1",
+    "office2",
+    "accountant1",
+    "evaluator1",
+    "evaluator2",
+    "chair1",
+    "jst1",
+    "nedo1",
+    "secretariat1",
+    "cabinet1",
+    "user_ministry1",
+    "security1",
+    "applicant1",
+]
 
 #: Everybody else in ROLES gets 404 (or 403 where the address is no object's).
 TEAM = "hq1 pi1 coinvestigator1 office1 office2 accountant1"
