@@ -14,18 +14,18 @@ from api.v1.reports import ReportDetail, ReportList
 REF = r"(?P<ref>[A-Za-z0-9_-]{1,64})"
 
 urlpatterns = [
-    path("openapi.json", Document.as_view(), name="api-document"),
     path("programs/", ProgramList.as_view()),
-    re_path(rf"^programs/{REF}/$", ProgramDetail.as_view()),
     path("areas/", AreaList.as_view()),
-    re_path(rf"^areas/{REF}/$", AreaDetail.as_view()),
     path("projects/", ProjectList.as_view()),
-    re_path(rf"^projects/{REF}/$", ProjectDetail.as_view()),
     path("budget-lines/", BudgetLineList.as_view()),
-    re_path(r"^budget-lines/(?P<ref>[A-Za-z0-9_-]{1,64}\.[0-9]{4}\.[a-z_]{1,20})/$", BudgetLineDetail.as_view()),
     path("indicators/", IndicatorList.as_view()),
-    re_path(rf"^indicators/{REF}/$", IndicatorDetail.as_view()),
     path("observations/", ObservationList.as_view()),
     path("reports/", ReportList.as_view()),
+    path("openapi.json", Document.as_view(), name="api-document"),
+    re_path(rf"^programs/{REF}/$", ProgramDetail.as_view()),
+    re_path(rf"^areas/{REF}/$", AreaDetail.as_view()),
+    re_path(rf"^projects/{REF}/$", ProjectDetail.as_view()),
+    re_path(r"^budget-lines/(?P<ref>[A-Za-z0-9_-]{1,64}\.[0-9]{4}\.[a-z_]{1,20})/$", BudgetLineDetail.as_view()),
+    re_path(rf"^indicators/{REF}/$", IndicatorDetail.as_view()),
     re_path(rf"^reports/{REF}/$", ReportDetail.as_view()),
 ]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import orjson
 import pytest
 from django.db import connection, connections, transaction
 from django.test import override_settings
+from django.utils import timezone
+from oauth2_provider.models import AccessToken
 
 from api import idempotency
+from api.tasks import sweep
 from common.models import IdempotentReply, JournalEntry
 from programs.models import IndicatorObservation, OutcomeIndicator, Program
 from tests.api.conftest import Machine
@@ -235,8 +239,12 @@ def test_upload_when_parameter_is_unknown_then_400(query: str, machine: Machine)
 
 
 @pytest.mark.usefixtures("indicator")
-def test_replies_when_old_then_forgotten(machine: Machine) -> None:
-    machine.send("observations/", ndjson(row(1)), key="old")
-    kept = IdempotentReply.objects.get()
-    assert idempotency.forget_replies(kept.created_at) == 0
-    assert idempotency.forget_replies(kept.created_at.replace(year=kept.created_at.year + 1)) == 1
+def test_sweep_when_run_then_forgets_old_answers_and_expired_tokens_only(machine: Machine, stranger: Machine) -> None:
+    for key in ("old", "new"):
+        machine.send("observations/", ndjson(row(1)), key=key)
+    IdempotentReply.objects.filter(key="old").update(created_at=timezone.now() - timedelta(days=31))
+    AccessToken.objects.filter(application=stranger.record.application).update(expires=timezone.now())
+    assert sweep() == 1
+    assert sweep() == 0
+    assert IdempotentReply.objects.get().key == "new"
+    assert AccessToken.objects.get().application == machine.record.application

@@ -106,6 +106,11 @@ def test_refusal_of_an_action_when_raised_then_problem_lists_its_blockers(
     assert (response.status_code, problem(response)["blockers"]) == (status, blockers)
 
 
+@pytest.mark.parametrize("path", ["projects/", "projects/none/", "nothing/"])
+def test_answer_when_given_then_may_load_nothing(path: str, machine: Machine) -> None:
+    assert machine.get(path)["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+
+
 def test_head_when_asked_then_headers_without_body(machine: Machine) -> None:
     response = machine.client.head("/api/v1/projects/", headers=machine.headers)
     assert (response.status_code, response.content, response["ETag"]) == (200, b"", machine.get("projects/")["ETag"])

@@ -8,7 +8,8 @@ from __future__ import annotations
 import io
 import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from statistics import median
 from typing import Any
@@ -184,12 +185,28 @@ def run(scale: int) -> list[dict[str, Any]]:
     principal, token = bearer("bench-agency")
     fill_observations(indicator, 100 * scale)
     # The limits would measure themselves; the query that counts stays in.
-    with override_settings(API_REQUESTS_PER_MINUTE=10_000_000, API_REQUESTS_AT_ONCE=10_000_000):
+    with (
+        override_settings(API_REQUESTS_PER_MINUTE=10_000_000, API_REQUESTS_AT_ONCE=10_000_000),
+        connection_kept_open(),
+    ):
         return [
             _list_row("projects", ProjectOut, projects_visible_to(principal), token),
             _list_row("observations", ObservationOut, observations_visible_to(principal), token),
             _ingest_row(indicator, token),
         ]
+
+
+@contextmanager
+def connection_kept_open() -> Iterator[None]:
+    """This function will keep one connection from request to request, as the pool does for a web process."""
+    before = connection.settings_dict["CONN_MAX_AGE"]
+    connection.close()
+    connection.settings_dict["CONN_MAX_AGE"] = None
+    try:
+        yield
+    finally:
+        connection.settings_dict["CONN_MAX_AGE"] = before
+        connection.close()
 
 
 def fill_observations(indicator: OutcomeIndicator, wanted: int) -> None:
@@ -219,7 +236,7 @@ def _list_row(noun: str, output: type[SqlSerializer], rows: QuerySet[Any], token
         return environ(f"/api/v1/{noun}/", f"page_size={PAGE}", token)
 
     value, limit = rates([WSGIHandler(), bare_list(output, rows)], request)
-    return _row(f"API list of {noun}, 100 rows a page, beside psycopg and orjson", value, limit, 0.25)
+    return _row(f"API list of {noun}, beside psycopg + orjson", value, limit, 0.25)
 
 
 def _ingest_row(indicator: OutcomeIndicator, token: str) -> dict[str, Any]:
@@ -230,9 +247,7 @@ def _ingest_row(indicator: OutcomeIndicator, token: str) -> dict[str, Any]:
         for _ in range(TURNS):
             bare += bare_copy(native, indicator, UPLOAD)
             spent += _upload(app, token, indicator.ref)
-    return _row(
-        "observations sent as NDJSON, checked, beside a bare COPY", TURNS * UPLOAD / spent, TURNS * UPLOAD / bare, 0.5
-    )
+    return _row("API observations as NDJSON, beside a bare COPY", TURNS * UPLOAD / spent, TURNS * UPLOAD / bare, 0.5)
 
 
 def _upload(app: App, token: str, indicator: str) -> float:
@@ -258,5 +273,5 @@ def _row(name: str, value: float, limit: float, budget: float) -> dict[str, Any]
     ratio = value / limit
     return {
         "name": name, "value": round(value), "unit": "rows/s", "limit": round(limit), "ratio": round(ratio, 3),
-        "budget": f">= {budget}", "ok": ratio >= budget,
+        "budget": budget, "ok": ratio >= budget,
     }  # fmt: skip
