@@ -14,6 +14,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 8
 # Remote control and events would need queues of their own, and the application may create none.
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Logs go where the web's go, in the same form.
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "Asia/Tokyo"
 # Longer than the longest task, else a task that still runs is handed out again.
 BROKER_VISIBILITY_TIMEOUT = 3 * CELERY_TASK_TIME_LIMIT
