@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
+from django.contrib.admin import site
 from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 from django.utils import timezone
@@ -143,3 +144,7 @@ def test_command_when_agency_or_scope_is_unknown_then_lists_the_valid_ones(agenc
     with pytest.raises(CommandError, match=says):
         call_command("create_api_client", "--agency", agency, "--scopes", scopes)
     assert ApiClient.objects.count() == 0
+
+
+def test_admin_when_listed_then_holds_no_table_of_oauth() -> None:
+    assert [model.__name__ for model in site._registry if model._meta.app_label == "oauth2_provider"] == []
