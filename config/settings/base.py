@@ -30,7 +30,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "django_htmx",
-    "template_partials",
     "pgtrigger",
     "csp",
     "common",
