@@ -30,7 +30,8 @@ if [ ${#missing[@]} -gt 0 ]; then
     if ! { "${as_root[@]}" apt-get update -qq && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >/dev/null; }; then
         echo "These system packages could not be installed: ${missing[*]}" >&2
-        echo "Check the network and the package sources, then run this again." >&2
+        echo "Check the network, the package sources and whether you may use sudo, then run this again; or ask an" >&2
+        echo "administrator to run: apt-get install ${missing[*]}" >&2
         exit 1
     fi
 fi
