@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.db.models import Q, Sum
 
 from programs.models import BudgetLine, IndicatorTarget, OutcomeIndicator, Program
-from programs.queries import Remainder, observations_in_force
+from programs.queries import Remainder, year_totals
 
 INITIAL_KINDS = (BudgetLine.Kind.INITIAL_PROPOSAL, BudgetLine.Kind.INITIAL)
 
@@ -115,11 +115,11 @@ def indicator_sheets(programs: Iterable[Program]) -> list[IndicatorSheet]:
         return []
     values: dict[int, list[tuple[int, Decimal]]] = {}
     sums = (
-        observations_in_force(indicator.pk for indicator in indicators)
+        year_totals(indicator.pk for indicator in indicators)
         .values("indicator_id", "fiscal_year")
         .annotate(
-            whole=Sum("value", filter=Q(organization__isnull=True)),
-            parts=Sum("value", filter=Q(organization__isnull=False)),
+            whole=Sum("total", filter=Q(organization__isnull=True)),
+            parts=Sum("total", filter=Q(organization__isnull=False)),
         )
         .order_by("indicator_id", "fiscal_year")
     )

@@ -14,6 +14,7 @@ from programs.models import (
     AreaDirector,
     BudgetLine,
     IndicatorObservation,
+    IndicatorYearTotal,
     OutcomeIndicator,
     Participation,
     Program,
@@ -195,9 +196,9 @@ def gates_ahead(program_ids: Iterable[int], on: object) -> QuerySet[StageGate]:
     return StageGate.objects.filter(program_id__in=list(program_ids), held_on__gte=on).order_by("held_on", "ref")
 
 
-def observations_in_force(indicator_ids: Iterable[int]) -> QuerySet[IndicatorObservation]:
-    """This function will return the observations that no correction replaces."""
-    return IndicatorObservation.objects.filter(indicator_id__in=list(indicator_ids), corrected_by__isnull=True)
+def year_totals(indicator_ids: Iterable[int]) -> QuerySet[IndicatorYearTotal]:
+    """This function will return the indicators' totals by fiscal year and institution; corrections are in them."""
+    return IndicatorYearTotal.objects.filter(indicator_id__in=list(indicator_ids), observation_count__gt=0)
 
 
 def observations_visible_to(user: object) -> QuerySet[IndicatorObservation]:

@@ -2,7 +2,7 @@
 
 from programs.models.area import AreaAdviser, AreaDirector, AreaOfficer, Deputy, ResearchArea
 from programs.models.funding import BudgetLine, FundEdge, FundNode
-from programs.models.indicator import IndicatorObservation, IndicatorTarget, OutcomeIndicator
+from programs.models.indicator import IndicatorObservation, IndicatorTarget, IndicatorYearTotal, OutcomeIndicator
 from programs.models.participation import Headquarters, HQMember, Participation, ProjectMember
 from programs.models.plan import Deliverable, Milestone, StageGate
 from programs.models.program import Emphasis, PolicyBasis, Program, ProgramAgency, ProgramStaff, UnpricedItem
@@ -24,6 +24,7 @@ __all__ = [
     "Headquarters",
     "IndicatorObservation",
     "IndicatorTarget",
+    "IndicatorYearTotal",
     "Milestone",
     "OutcomeIndicator",
     "Participation",

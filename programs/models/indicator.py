@@ -68,6 +68,56 @@ class IndicatorTarget(models.Model):
         return f"{self.value} {self.term_ja}"
 
 
+class IndicatorYearTotal(models.Model):
+    """The sum of an indicator's observations of one fiscal year, by institution (null: the whole).
+
+    Kept by a trigger of the observations in the transaction that adds them, so that a page reads a few rows instead of
+    a million. Nothing else writes it; `IndicatorObservation` remains the record.
+    """
+
+    indicator = models.ForeignKey(
+        OutcomeIndicator, on_delete=models.PROTECT, related_name="year_totals", verbose_name=_("indicator")
+    )
+    organization = models.ForeignKey(
+        Organization, null=True, blank=True, on_delete=models.PROTECT, related_name="+",
+        verbose_name=_("organization"),
+    )  # fmt: skip
+    fiscal_year = models.PositiveSmallIntegerField(_("fiscal year"))
+    total = models.DecimalField(_("total"), max_digits=26, decimal_places=4)
+    observation_count = models.BigIntegerField(_("number of observations"))
+
+    class Meta:
+        verbose_name = _("total of a year")
+        verbose_name_plural = _("totals of years")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["indicator", "fiscal_year", "organization"], name="year_total_once", nulls_distinct=False
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.fiscal_year} {self.total}"
+
+
+#: A correction takes the corrected row's value and count back where it stood and adds its own. Ordered, so that two
+#: uploads at once touch the totals in one order.
+_ADD_TO_TOTALS = """
+    INSERT INTO programs_indicatoryeartotal (indicator_id, fiscal_year, organization_id, total, observation_count)
+    SELECT indicator_id, fiscal_year, organization_id, sum(value), sum(counted) FROM (
+        SELECT indicator_id, fiscal_year, organization_id, value, 1 AS counted FROM fresh
+        UNION ALL
+        SELECT wrong.indicator_id, wrong.fiscal_year, wrong.organization_id, -wrong.value, -1
+        FROM fresh JOIN programs_indicatorobservation AS wrong ON wrong.id = fresh.corrects_id
+    ) AS parts
+    GROUP BY indicator_id, fiscal_year, organization_id
+    ORDER BY indicator_id, fiscal_year, organization_id
+    ON CONFLICT (indicator_id, fiscal_year, organization_id) DO UPDATE SET
+        total = programs_indicatoryeartotal.total + EXCLUDED.total,
+        observation_count = programs_indicatoryeartotal.observation_count + EXCLUDED.observation_count;
+    RETURN NULL;
+"""
+
+
 class IndicatorObservation(models.Model):
     """A counted value of one period, by one institution or by the whole. A correction is a new row."""
 
@@ -95,7 +145,17 @@ class IndicatorObservation(models.Model):
         verbose_name_plural = _("observations")
         constraints = [models.UniqueConstraint(fields=["sender", "external_id"], name="observation_once")]
         indexes = [models.Index(fields=["indicator", "fiscal_year"], name="observation_year")]
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="add_to_totals",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="fresh"),
+                func=_ADD_TO_TOTALS,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.fiscal_year} {self.value}"
