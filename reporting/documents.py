@@ -7,23 +7,26 @@ from datetime import date
 from typing import Any
 
 from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
-from django.utils.translation import override
 
 from calls.models import Concept, SupportedTechnology, Vision
 from common.canonical import content_hash
-from common.charts import Chart, Gate, Milestone, TrlPoint, contract_bar, roadmap, trl_staircase
+from common.charts import Chart, Gate, Milestone, TrlPoint, YearRow, roadmap, trl_staircase, yearly_bars
 from common.fiscal_year import datetime_text
 from common.fiscal_year import label as year_label
+from common.money import printed
 from common.pdf import render_pdf
 from programs.drawings import budget_chart, indicator_chart
+from programs.figures import IndicatorSheet
 from programs.models import Participation, Program, Project, ProjectMember, TrlAssessment
-from programs.overviews import ProgramSheet, program_sheet, programs_in_full
-from programs.queries import portfolio_tree
+from programs.overviews import AreaRow, ProgramSheet, program_sheet, programs_in_full
+from programs.queries import portfolio_tree, project_label
 from reporting.models import ReportSection, ReportVersion
 from reporting.models.schedule import ReportKind
 
 LANGUAGE = "ja"
+SHORT_LINE = 40
 
 
 # The progress report --------------------------------------------------------------------------------------------------
@@ -42,8 +45,11 @@ def report_pdf(version: ReportVersion) -> bytes:
         facts = content["report"]
         kind = str(ReportKind(facts["kind"]).label)
         title = f"{year_label(facts['fiscal_year'], LANGUAGE)} {kind}"
+        milestones = _milestone_rows(content)
         context = {
             "content": content,
+            "stand": _stand(content, milestones),
+            "chapters": _chapters(content),
             "kind": kind,
             "title_ja": title,
             "version": version.number,
@@ -52,7 +58,8 @@ def report_pdf(version: ReportVersion) -> bytes:
             "institutions": _named(content["institutions"], Participation.Role),
             "members": _named(content["members"], ProjectMember.Role),
             "trl": _trl_rows(content),
-            "milestones": _milestone_rows(content),
+            "trl_kinds": [str(kind.label) for kind in TrlAssessment.Kind],
+            "milestones": milestones,
             "trl_chart": _trl_chart(content),
             "roadmap": _roadmap(content),
             "money_chart": _money_chart(content),
@@ -70,12 +77,39 @@ def report_pdf(version: ReportVersion) -> bytes:
         )
 
 
+def _stand(content: dict[str, Any], milestones: list[dict[str, Any]]) -> dict[str, Any]:
+    """What an officer looks for first: level reached, milestones, what comes next, the year's money."""
+    assessed = [row["level"] for row in content["trl"] if row["kind"] == TrlAssessment.Kind.ASSESSED]
+    year = content["report"]["fiscal_year"]
+    allocated = [row["allocated_yen"] for row in content["money"] if row["fiscal_year"] == year]
+    return {
+        "assessed": assessed[-1] if assessed else None,
+        "reached": sum(row["reached_on"] is not None for row in milestones),
+        "next": next((row for row in milestones if row["reached_on"] is None), None),
+        "allocated_yen": allocated[0] if allocated else None,
+    }
+
+
+def _chapters(content: dict[str, Any]) -> list[str]:
+    written = [section["heading"] for section in _sections(content)]
+    compiled = [
+        _("Technology readiness (figures)"),
+        _("Milestones and gates"),
+        _("Money"),
+        _("Institutions and people"),
+    ]
+    return written + compiled
+
+
 def _sections(content: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             "heading": str(ReportSection.Key(s["key"]).label)
             + (f" {s['organization_ja']}" if s["organization_ja"] else ""),
-            "paragraphs": [part for part in s["text"].split("\n") if part.strip()],
+            # A short line without a full stop is somebody's heading: it stays with what follows.
+            "paragraphs": [
+                (part, len(part) <= SHORT_LINE and "。" not in part) for part in s["text"].split("\n") if part.strip()
+            ],
             "key": s["key"],
         }
         for s in content["sections"]
@@ -87,23 +121,24 @@ def _named(rows: Iterable[dict[str, Any]], roles: Any) -> list[dict[str, Any]]:
 
 
 def _trl_rows(content: dict[str, Any]) -> list[dict[str, Any]]:
-    names = content["trl_levels"]
-    return [
-        {
-            **row,
-            "kind": str(TrlAssessment.Kind(row["kind"]).label),
-            "on": parse_date(row["on"]),
-            "name": names.get(str(row["level"]), ""),
+    """One row a level: when it was planned, claimed and assessed, and the evidence that was given."""
+    rows = []
+    for level in sorted({row["level"] for row in content["trl"]}):
+        here = [row for row in content["trl"] if row["level"] == level]
+        days = {
+            str(kind): [parse_date(row["on"]) for row in here if row["kind"] == kind] for kind in TrlAssessment.Kind
         }
-        for row in content["trl"]
-    ]
+        evidence = [(str(TrlAssessment.Kind(row["kind"]).label), row["evidence"]) for row in here if row["evidence"]]
+        name = content["trl_levels"].get(str(level), "")
+        rows.append({"level": level, "name": name, "days": days, "evidence": evidence})
+    return rows
 
 
 def _milestone_rows(content: dict[str, Any]) -> list[dict[str, Any]]:
     rows = []
     for row in content["milestones"]:
         planned, reached = parse_date(row["planned_on"]), parse_date(row["reached_on"] or "")
-        slip = (reached - planned).days if planned and reached else None
+        slip = str((reached - planned).days).replace("-", "△ ") if planned and reached else "-"
         rows.append({**row, "planned_on": planned, "reached_on": reached, "slip": slip})
     return rows
 
@@ -133,8 +168,16 @@ def _roadmap(content: dict[str, Any]) -> Chart | None:
 
 def _money_chart(content: dict[str, Any]) -> Chart | None:
     year = content["report"]["fiscal_year"]
-    row = next((m for m in content["money"] if m["fiscal_year"] == year), None)
-    return contract_bar(row["allocated_yen"], row["contracted_yen"], None, "million", LANGUAGE) if row else None
+    rows = [
+        YearRow(
+            year_label(row["fiscal_year"], LANGUAGE),
+            row["allocated_yen"],
+            row["contracted_yen"],
+            row["fiscal_year"] == year,
+        )
+        for row in sorted(content["money"], key=lambda row: row["fiscal_year"])
+    ]
+    return yearly_bars(rows, "million", LANGUAGE) if rows else None
 
 
 def _gates(content: dict[str, Any]) -> list[Gate]:
@@ -158,7 +201,7 @@ def portfolio_brief_pdf(user: object, *, on: date, language: str = LANGUAGE, roo
     """
     with override(language):
         sheets = [program_sheet(user, program, on) for program in _programs_of_brief(user, root)]
-        pages = [_brief_page(sheet) for sheet in sheets]
+        pages = [_brief_page(sheet, on) for sheet in sheets]
         is_sample = any(sheet.program.is_sample for sheet in sheets)
         return render_pdf(
             "pdf/portfolio_brief.html",
@@ -177,7 +220,8 @@ def _programs_of_brief(user: object, root: str | None) -> list[Program]:
     return [program for program in programs if not program.is_sample] or programs
 
 
-def _brief_page(sheet: ProgramSheet) -> dict[str, Any]:
+def _brief_page(sheet: ProgramSheet, on: date) -> dict[str, Any]:
+    """What one page shows. `facts` is the canonical input of the hash in the footer: every figure and text of it."""
     program = sheet.program
     lines = [
         {
@@ -196,29 +240,83 @@ def _brief_page(sheet: ProgramSheet) -> dict[str, Any]:
         {"year": one.fiscal_year, "kind": kinds.get(one.kind, one.kind), "amount_yen": one.amount_yen}
         for one in sheet.remainders
     ]
-    scheme = _scheme(program)
+    charted = list(sheet.children) or [program]
+    page = {"lines": lines, "remainders": rest, "details": _details(program), "scheme": _scheme(program)}
     facts = {
+        **page,
+        "on": on.isoformat(),
         "ref": program.ref,
         "name": program.name,
         "kind": str(program.get_kind_display()),
-        "lines": lines,
-        "remainders": rest,
+        "years": [program.start_fiscal_year, program.end_fiscal_year, program.max_duration_years],
+        "parts": [[one.name, [[n.kind, n.amount_yen] for n in one.budget_lines.all()]] for one in sheet.children],
         "basis": [[one.document_ja, one.decided_by_ja, one.decided_on] for one in sheet.basis],
-        "areas": [[row.area.number, row.area.name, row.counts] for row in sheet.areas],
-        "indicators": [[one.indicator.name, [str(t.value) for t in one.targets]] for one in sheet.indicators],
-        "scheme": scheme,
+        "areas": [[row.area.number, row.area.name, row.director, _counts(row)] for row in sheet.areas],
+        "indicators": [_indicator(one) for one in sheet.indicators],
+        "unpriced": [one.name_ja for one in sheet.unpriced],
+        "emphases": [one.text_ja for one in sheet.emphases],
+        "institutions": [[one.organization.name, str(one.get_role_display())] for one in sheet.participations],
+        "projects": [project_label(project) for project in sheet.projects],
+        "gates": [[gate.name, gate.held_on.isoformat()] for gate in sheet.gates],
+        "source": program.source,
     }
-    charted = list(sheet.children) or [program]
     return {
+        **page,
         "facts": facts,
         "sheet": sheet,
         "program": program,
-        "lines": lines,
-        "remainders": rest,
-        "scheme": scheme,
+        "counts": [_counts(row) for row in sheet.areas],
         "chart": budget_chart(charted),
         "indicator_charts": [indicator_chart(one) for one in sheet.indicators if one.years],
     }
+
+
+def _counts(row: AreaRow) -> list[int | None]:
+    area = row.area
+    return [area.flagship_count, area.basic_count, area.human_resources_count]
+
+
+def _indicator(one: IndicatorSheet) -> list[Any]:
+    targets = [[target.term_ja, str(target.value), target.calendar_year] for target in one.targets]
+    latest = [one.latest[0], str(one.latest[1])] if one.latest else None
+    return [one.indicator.name, one.indicator.unit, one.indicator.direction, targets, latest]
+
+
+def _details(program: Program) -> list[tuple[str, list[str]]]:
+    """The other printed facts of the program's kind, each with its name; a fact may be a list."""
+    facts = program.attributes or {}
+    named = {
+        "operator": _("Operator"),
+        "operated_by": _("Operated by"),
+        "data_policy": _("Data policy"),
+        "planned_centres": _("Number of centres planned"),
+        "key_technology_areas": _("Key technology areas"),
+        "components": _("Components"),
+        "themes_ja": _("Themes of the centre"),
+        "gate_outcomes_ja": _("A stage gate may lead to"),
+    }
+    found = [(name, _as_list(facts[key])) for key, name in named.items() if facts.get(key)]
+    if structure := facts.get("structure"):
+        roles = {"center_hub": Participation.Role.CENTRE_HUB, "hub": Participation.Role.HUB}
+        roles["spoke"] = Participation.Role.SPOKE
+        parts = [f"{role.label} {structure[key]}" for key, role in roles.items() if key in structure]
+        whole = _("%(total)s institutions") % {"total": structure["total_institutions"]}
+        found.append((_("Structure"), [whole, *parts]))
+    low, high = program.area_scale_min_yen, program.area_scale_max_yen
+    if low and high:
+        scale = f"{printed(low, 'oku', _language())} – {printed(high, 'oku', _language())}"
+        found.append((_("Scale per area and year"), [scale]))
+    if trl := facts.get("flagship_target_trl"):
+        found.append((_("Target of the Flagship projects"), [f"TRL{trl} ({_('demonstration by prototype')})"]))
+    return found
+
+
+def _as_list(value: Any) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else [str(value)]
+
+
+def _language() -> str:
+    return "en" if get_language() == "en" else "ja"
 
 
 def _scheme(program: Program) -> dict[str, int] | None:

@@ -7,7 +7,7 @@ phone of 320 px and 11 cm wide on paper.
 """
 
 from common.charts.indicator import IndicatorPoint, IndicatorTarget, indicator_line
-from common.charts.money_bars import BudgetRow, budget_bars, contract_bar
+from common.charts.money_bars import BudgetRow, YearRow, budget_bars, contract_bar, yearly_bars
 from common.charts.roadmap import Milestone, roadmap
 from common.charts.svg import Chart, as_table
 from common.charts.time_axis import Gate
@@ -21,10 +21,12 @@ __all__ = [
     "IndicatorTarget",
     "Milestone",
     "TrlPoint",
+    "YearRow",
     "as_table",
     "budget_bars",
     "contract_bar",
     "indicator_line",
     "roadmap",
     "trl_staircase",
+    "yearly_bars",
 ]

@@ -7,6 +7,7 @@ from common.charts.svg import (
     BLUE,
     MUTED,
     OCHRE,
+    PALE,
     SIZE,
     WIDTH,
     Chart,
@@ -29,6 +30,9 @@ _PREVIOUS = Words("前年度", "Previous")
 _NEW = Words("新規", "new")
 _STAND_TITLE = Words("配分・契約・執行", "Allocated, contracted, spent")
 _STAND = (Words("配分", "Allocated"), Words("契約", "Contracted"), Words("執行", "Spent"))
+_YEARLY_TITLE = Words("年度別の配分と契約", "Allocated and contracted by year")
+_YEAR = Words("年度", "Fiscal year")
+_YEAR_LEFT, _YEAR_RIGHT = 122.0, 62.0
 _KIND, _AMOUNT = Words("区分", "Kind"), Words("金額", "Amount")
 _LEFT, _ROOM, _BAR = 8.0, WIDTH - 16.0, 20.0
 _OUTLINE: dict[str, str | float] = {"fill": "none", "stroke": MUTED, "stroke_width": 1.5, "stroke_dasharray": "4 3"}
@@ -94,6 +98,44 @@ def contract_bar(
     desc = ", ".join(" ".join(row) for row in table)
     head = (_KIND(language), _AMOUNT(language))
     return drawing(parts, height=154, title=_STAND_TITLE(language), desc=desc, head=head, rows=table)
+
+
+@dataclass(frozen=True, slots=True)
+class YearRow:
+    """What was allocated and contracted for one year, in yen; None where nothing is on record."""
+
+    label: str
+    allocated: int | None
+    contracted: int | None
+    is_now: bool = False
+
+
+def yearly_bars(rows: Sequence[YearRow], unit: str = "million", language: str = "ja") -> Chart:
+    """This function will draw one bar a year: allocated filled for the year in question, pale for the others.
+
+    What was contracted lies hatched beneath; where nothing is on record there is no bar.
+    """
+    amounts = [amount for row in rows for amount in (row.allocated, row.contracted)]
+    scale = (WIDTH - _YEAR_LEFT - _YEAR_RIGHT) / max([1, *(_positive(amount) for amount in amounts)])
+    parts: list[str] = []
+    y = 4.0
+    for row in rows:
+        weight = "700" if row.is_now else "400"
+        parts.append(label(_LEFT, y + SIZE, row.label, font_weight=weight))
+        figures = figure(row.allocated, unit, language)
+        parts.append(label(WIDTH - _LEFT, y + SIZE, figures, text_anchor="end", font_weight=weight))
+        if row.allocated and row.allocated > 0:
+            fill = BLUE if row.is_now else PALE
+            parts.append(box(_YEAR_LEFT, y + 2, row.allocated * scale, 13, fill=fill, stroke=BLUE, stroke_width=0.8))
+        if row.contracted and row.contracted > 0:
+            parts.append(hatched(_YEAR_LEFT, y + 17, row.contracted * scale, 6, OCHRE))
+            y += 8
+        y += 22
+    table = [(row.label, *(printed(one, unit, language) for one in (row.allocated, row.contracted))) for row in rows]
+    head = (_YEAR(language), _STAND[0](language), _STAND[1](language))
+    desc = " / ".join(f"{year}: {head[1]} {one}, {head[2]} {other}" for year, one, other in table)
+    title = f"{_YEARLY_TITLE(language)} ({unit_name(unit, language)})"
+    return drawing(parts, height=y, title=title, desc=desc, head=head, rows=table)
 
 
 def _filling(kind: int, x: float, y: float, width: float, height: float) -> str:

@@ -16,12 +16,14 @@ from common.charts import (
     IndicatorTarget,
     Milestone,
     TrlPoint,
+    YearRow,
     as_table,
     budget_bars,
     contract_bar,
     indicator_line,
     roadmap,
     trl_staircase,
+    yearly_bars,
 )
 from common.charts.svg import WIDTH, fitted, spread, width_of, wrapped
 
@@ -47,6 +49,14 @@ SAMPLES = {
             BudgetRow("K", None, 125_000_000_000, None),
         ],
         language,
+    ),
+    "years": lambda language: yearly_bars(
+        [
+            YearRow("令和元(2019)年度", 480_000_000, 470_500_000),
+            YearRow("令和6(2024)年度", 336_000_000, None, is_now=True),
+            YearRow("令和7(2025)年度", None, None),
+        ],
+        language=language,
     ),
     "contract": lambda language: contract_bar(3_650_000_000, None, 1_234_500_000, language=language),
     "indicator": lambda language: indicator_line(
@@ -182,6 +192,17 @@ def test_budget_bars_when_an_amount_is_negative_then_the_figure_says_it_and_no_b
     chart = budget_bars([BudgetRow("減額", -26_000_000_000, None, 1_000_000)])
     assert "当初 △ 26,000" in shown(chart)
     assert [box.attrib["width"] for box in tree(chart).findall(f"{SVG}rect") if box.attrib["height"] == "20"] == ["1"]
+
+
+def test_yearly_bars_when_nothing_is_on_record_then_a_dash_and_no_bar_and_the_year_in_question_is_filled():
+    chart = SAMPLES["years"]("ja")
+    boxes = ElementTree.fromstring(chart).findall(f"{SVG}rect")
+    assert [one.get("fill") for one in boxes] == ["#dbe4ff", "#ffffff", "#0017c1"]
+    assert chart.rows == (
+        ("令和元(2019)年度", "480百万円", "471百万円"),
+        ("令和6(2024)年度", "336百万円", "-"),
+        ("令和7(2025)年度", "-", "-"),
+    )
 
 
 def test_contract_bar_when_an_amount_is_unknown_then_a_dash_and_no_bar():
