@@ -4,6 +4,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import BilingualName
 from programs.models.project import Project
@@ -45,7 +46,7 @@ class TrlAssessment(models.Model):
     """A level at a date: planned, claimed by the project, or assessed by the PD. Separate values, only ever added."""
 
     class Kind(models.TextChoices):
-        PLANNED = "planned", _("planned")
+        PLANNED = "planned", pgettext_lazy("TRL", "planned")
         CLAIMED = "claimed", _("claimed by the project")
         ASSESSED = "assessed", _("assessed by the PD")
 
