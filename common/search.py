@@ -11,7 +11,7 @@ from django.db.models.lookups import GreaterThan
 
 from common.text import fold
 
-__all__ = ["GinIndex", "folded_column", "grams_column", "matches"]
+__all__ = ["GinIndex", "columns_of_search", "folded_column", "grams_column", "matches"]
 
 #: Installed by common's first migration. IMMUTABLE with a fixed search path, so that a generated column may use them.
 FUNCTIONS_SQL = """
@@ -51,6 +51,11 @@ def grams_column(*fields: str) -> GeneratedField:
         output_field=ArrayField(CharField(max_length=2)),
         db_persist=True,
     )
+
+
+def columns_of_search(*paths: str) -> list[str]:
+    """This function will name the search columns of a model and of these relations, for `defer`: nothing shows them."""
+    return [prefix + name for prefix in ("", *(f"{path}__" for path in paths)) for name in ("search_text", "search_grams")]
 
 
 def matches(query: str, *, folded: str = "search_text", grams: str = "search_grams") -> Q:

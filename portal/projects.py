@@ -35,6 +35,7 @@ from programs.overviews import (
     area_choices,
     gates_of,
     institution_choices,
+    lead_name,
     led_by,
     program_choices,
     project_money,
@@ -80,7 +81,7 @@ PROJECTS = ListSpec(
             order=Coalesce("area__ref", Value("")),
         ),
         Column("kind", gettext_lazy("Kind"), lambda project: str(project.get_kind_display()), order="kind"),
-        Column("institution", gettext_lazy("Lead institution"), _lead, order="lead_name"),
+        Column("institution", gettext_lazy("Lead institution"), _lead, order=lead_name()),
         Column(
             "state", gettext_lazy("State"), lambda project: str(project.get_state_display()), order="state",
             pill=lambda project: project.state,

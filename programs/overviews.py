@@ -56,7 +56,6 @@ from programs.models import (
 )
 from programs.queries import (
     Remainder,
-    areas_visible_to,
     lead_institutions,
     programs_visible_to,
     projects_visible_to,
@@ -455,22 +454,26 @@ def claims_to_assess(user: object) -> list[TrlAssessment]:
 
 
 def projects_listed(user: object, query: str = "") -> QuerySet[Project]:
-    """This function will return the visible projects, searched, each with `lead_name` to sort by."""
+    """This function will return the visible projects, searched."""
+    return search_projects(user, query) if query else projects_visible_to(user)
+
+
+def lead_name() -> Coalesce:
+    """This function will return the expression by which projects sort by the name of their lead institution."""
     lead = Participation.objects.filter(role="lead", ends_on__isnull=True, project=OuterRef("pk"))
-    names = Subquery(lead.values("organization__name_ja")[:1], output_field=CharField())
-    projects = search_projects(user, query) if query else projects_visible_to(user)
-    return projects.annotate(lead_name=Coalesce(names, Value("")))
+    return Coalesce(Subquery(lead.values("organization__name_ja")[:1], output_field=CharField()), Value(""))
 
 
 def program_choices(user: object) -> list[tuple[str, str]]:
     """This function will return the programs that have projects which the reader may see."""
-    programs = programs_visible_to(user).filter(Exists(_seen(user).filter(program=OuterRef("pk"))))
+    # Who sees a project sees its program and its area.
+    programs = Program.objects.filter(pk__in=_seen(user).values("program")).order_by("path")
     return [(program.ref, program.name) for program in programs]
 
 
 def area_choices(user: object) -> list[tuple[str, str]]:
     """This function will return the areas that have projects which the reader may see."""
-    areas = areas_visible_to(user).filter(Exists(_seen(user).filter(area=OuterRef("pk"))))
+    areas = ResearchArea.objects.filter(pk__in=_seen(user).values("area")).order_by("program__path", "number")
     return [(area.ref, f"{area.number} {area.name} ({area.ref})") for area in areas]
 
 

@@ -9,7 +9,7 @@ from django.db.models import Count, Prefetch, Q, QuerySet
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from common.search import matches
+from common.search import columns_of_search, matches
 from programs.models import (
     AreaDirector,
     BudgetLine,
@@ -40,6 +40,7 @@ def projects_visible_to(user: object) -> QuerySet[Project]:
     return (
         Project.objects.filter(projects_visible(user))
         .select_related("program", "area")
+        .defer(*columns_of_search("program", "area"))
         .prefetch_related(lead_institutions())
         .order_by("ref")
     )
