@@ -196,6 +196,9 @@ class Tenure(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return str(self.person)
+
     @property
     def is_approved(self) -> bool:
         """A grant counts from its approval by a second person."""

@@ -18,6 +18,12 @@ def may_manage_people(actor: object) -> bool:
     return isinstance(actor, SystemActor) or grants_of(actor).has("ministry_staff")
 
 
+def may_enter_admin(user: object) -> bool:
+    """This function will tell whether the admin is open to the user today: to ministry staff and to auditors."""
+    grants = grants_of(user)
+    return grants.has("ministry_staff") or grants.has("auditor")
+
+
 def approval_blockers(tenure: Tenure, actor: object) -> list[Blocker]:
     """This function will return what keeps the actor from approving the role: it takes a second person.
 

@@ -1,7 +1,7 @@
-"""OAuth's own tables stay out of the admin: clients are made and switched off by command, tokens are nobody's to read."""
+"""Machines of agencies have no page in the admin; who made and switched them off is for auditors to read."""
 
-from django.contrib import admin
-from oauth2_provider.models import AccessToken, Application, Grant, IDToken, RefreshToken
+from accounts.admin import for_auditors
+from api.models import ApiClient
+from common.admin import site
 
-for _model in (Application, AccessToken, Grant, IDToken, RefreshToken):
-    admin.site.unregister(_model)
+site.subjects["api.apiclient"] = for_auditors(ApiClient.objects)

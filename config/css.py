@@ -1,4 +1,4 @@
-"""Builds `static/css/sekisho.css` from `static_src/`: `python -m config.css [--check]`.
+"""Builds `static/css/sekisho.css` and `admin.css` from `static_src/`: `python -m config.css [--check]`.
 
 Plain CSS on the Digital Agency's design tokens; only the tokens that are used are kept. No Node is needed.
 """
@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-SOURCE, TARGET = BASE_DIR / "static_src", BASE_DIR / "static" / "css" / "sekisho.css"
-PARTS = ("base.css", "components.css", "print.css")
+SOURCE, TARGET = BASE_DIR / "static_src", BASE_DIR / "static" / "css"
+PARTS = {"sekisho.css": ("base.css", "components.css", "print.css"), "admin.css": ("admin.css",)}
 
 
-def build() -> str:
-    """This function will join the parts behind the tokens they use, directly or through another token."""
-    body = "\n".join((SOURCE / part).read_text().strip() for part in PARTS)
+def build(name: str) -> str:
+    """This function will join a file's parts behind the tokens they use, directly or through another token."""
+    body = "\n".join((SOURCE / part).read_text().strip() for part in PARTS[name])
     tokens = dict(re.findall(r"(--[\w-]+):\s*([^;]+);", (SOURCE / "tokens.css").read_text()))
     used: dict[str, str] = {}
     waiting = set(re.findall(r"var\((--[\w-]+)", body))
@@ -30,13 +30,13 @@ def build() -> str:
 
 
 def main() -> int:
-    """This function will write the file, or with `--check` tell by its exit code whether it is fresh."""
-    css = build()
+    """This function will write the files, or with `--check` tell by its exit code whether they are fresh."""
+    stale = [name for name in PARTS if not (TARGET / name).exists() or (TARGET / name).read_text() != build(name)]
     if "--check" in sys.argv:
-        fresh = TARGET.exists() and TARGET.read_text() == css
-        print("static/css/sekisho.css is fresh" if fresh else "static/css/sekisho.css is stale: run `make css`")
-        return 0 if fresh else 1
-    TARGET.write_text(css)
+        print(f"static/css is stale: run `make css` ({', '.join(stale)})" if stale else "static/css is fresh")
+        return 1 if stale else 0
+    for name in stale:
+        (TARGET / name).write_text(build(name))
     return 0
 
 

@@ -1,8 +1,8 @@
 """Addresses: the portal, the API, sign-in, the admin, health."""
 
-from django.contrib import admin
 from django.urls import include, path
 
+from common.admin import site
 from config import health
 
 handler404 = "portal.access.not_found"
@@ -13,6 +13,6 @@ urlpatterns = [
     path("api/", include("api.urls")),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
-    path("admin/", admin.site.urls),
+    path("admin/", site.urls),
     path("", include("portal.urls")),
 ]

@@ -84,7 +84,8 @@ def approve_tenure(tenure: TenureT, *, by: User, at: datetime) -> TenureT:
 def end_tenure(tenure: TenureT, *, ends_on: date, reason: str, by: User, at: datetime) -> TenureT:
     """This function will end a role with this last day. Taking a role away needs no second person, but a reason.
 
-    Raises `NotAllowed`, or `Refused` without a reason or with a day before the first.
+    A longer term is a new role, which takes two people again. Raises `NotAllowed`, or `Refused` without a reason, with
+    a day before the first or after the day on which the role ends anyway.
     """
     refuse_unless_managing(by)
     if not reason.strip():
@@ -92,6 +93,8 @@ def end_tenure(tenure: TenureT, *, ends_on: date, reason: str, by: User, at: dat
     row = locked(type(tenure), tenure.pk)
     if ends_on < row.starts_on:
         raise Refused(_("The last day cannot be before the first."), "dates_out_of_order", "ends_on")
+    if row.ends_on is not None and ends_on > row.ends_on:
+        raise Refused(_("A longer term is a new role. Propose it from the day after."), "longer_term", "ends_on")
     before = {"ends_on": row.ends_on.isoformat() if row.ends_on else None}
     row.ends_on = ends_on
     row.save(update_fields=["ends_on"])
