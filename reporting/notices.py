@@ -14,8 +14,9 @@ from common.fiscal_year import date_text, datetime_text
 from common.fiscal_year import label as year_label
 from common.mail import Letter, Recipient, ask_before_sending, queue, queue_many
 from common.models import OutgoingMail
+from programs.queries.people import audience_of
 from reporting.models import ProgressReport, ReminderRule
-from reporting.queries import audience_of, refs_still_told
+from reporting.queries import refs_still_told
 
 REMINDER = "report_reminder"
 #: Every event of this app that leads to a mail of its own.

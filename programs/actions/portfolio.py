@@ -17,6 +17,7 @@ from common.loading import Ledger, upsert
 from programs.models import (
     AwardNumber,
     BudgetLine,
+    CostCategory,
     Emphasis,
     Headquarters,
     IndicatorTarget,
@@ -65,6 +66,7 @@ def load_programs(portfolio: Portfolio, ledger: Ledger, agencies: Collection[str
     _load_project_parts(portfolio, projects, organizations, ledger)
     _load_indicators(portfolio, programs, ledger)
     load_trl_scale(ledger)
+    load_cost_categories(ledger)
 
 
 def clashes(portfolio: Portfolio) -> list[Blocker]:
@@ -364,3 +366,10 @@ def load_trl_scale(ledger: Ledger) -> None:
     ledger.add(
         upsert(TrlLevel, levels, key=("scale", "number"), created_only=wording), owner="scale", label=("number",)
     )
+
+
+def load_cost_categories(ledger: Ledger) -> None:
+    """The cost categories of sibling schemes are a look-up: created once, then people's to word."""
+    rows = json.loads((DATA / "cost_categories.json").read_text("utf-8"))["categories"]
+    made = upsert(CostCategory, rows, key=("ref",), created_only=("position", "name_ja", "name_en", "is_direct"))
+    ledger.add(made)

@@ -3,18 +3,39 @@
 from programs.models.area import AreaAdviser, AreaDirector, AreaOfficer, Deputy, ResearchArea
 from programs.models.funding import BudgetLine, FundEdge, FundNode
 from programs.models.indicator import IndicatorObservation, IndicatorTarget, IndicatorYearTotal, OutcomeIndicator
+from programs.models.milestone import Deliverable, Milestone, StageGate
 from programs.models.participation import Headquarters, HQMember, Participation, ProjectMember
-from programs.models.plan import Deliverable, Milestone, StageGate
+from programs.models.plan import (
+    TABLES,
+    ChangeAttachment,
+    ChangeRequest,
+    CostCategory,
+    PlanBudget,
+    PlanComment,
+    PlanDeliverable,
+    PlanEffort,
+    PlanGate,
+    PlanItem,
+    PlanMilestone,
+    PlanVersion,
+    PlanWorkPackage,
+    PlanYear,
+    plan_of,
+)
 from programs.models.program import Emphasis, PolicyBasis, Program, ProgramAgency, ProgramStaff, UnpricedItem
 from programs.models.project import AwardNumber, Project, ProjectComplement, ProjectRecusal
 from programs.models.trl import TrlAssessment, TrlLevel, TrlScale
 
 __all__ = [
+    "TABLES",
     "AreaAdviser",
     "AreaDirector",
     "AreaOfficer",
     "AwardNumber",
     "BudgetLine",
+    "ChangeAttachment",
+    "ChangeRequest",
+    "CostCategory",
     "Deliverable",
     "Deputy",
     "Emphasis",
@@ -28,6 +49,16 @@ __all__ = [
     "Milestone",
     "OutcomeIndicator",
     "Participation",
+    "PlanBudget",
+    "PlanComment",
+    "PlanDeliverable",
+    "PlanEffort",
+    "PlanGate",
+    "PlanItem",
+    "PlanMilestone",
+    "PlanVersion",
+    "PlanWorkPackage",
+    "PlanYear",
     "PolicyBasis",
     "Program",
     "ProgramAgency",
@@ -42,4 +73,5 @@ __all__ = [
     "TrlLevel",
     "TrlScale",
     "UnpricedItem",
+    "plan_of",
 ]

@@ -9,11 +9,11 @@ from django.db import transaction
 from django.utils.timezone import localdate
 
 from common.models import OutgoingMail
+from programs.queries.people import audience_of
 from reporting import notices
 from reporting.models import ProgressReport, ReminderRule
 from reporting.queries import (
     active_reminder_rules,
-    audience_of,
     held_mails,
     reports_under_way,
     still_owed,

@@ -1,0 +1,315 @@
+"""Who may see and do what with a plan version, and what stands in the way of its submission.
+
+The team reads its drafts; everybody else reads a version from its submission on, the contracting agency from the PD's
+confirmation on, machines what is approved.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date
+
+from django.db.models import Q, Sum
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from accounts.models import Organization, Person
+from accounts.queries import Grants, grants_of
+from common.errors import Blocker
+from common.fiscal_year import date_text
+from common.fiscal_year import label as year_label
+from common.money import yen
+from programs import planning
+from programs.models import (
+    FundEdge,
+    Participation,
+    PlanEffort,
+    PlanItem,
+    PlanVersion,
+    Project,
+    ProjectMember,
+    plan_of,
+)
+from programs.rules import (
+    NOTHING,
+    OFFICE_ROLES,
+    programs_run_by,
+    programs_staffed_by,
+    projects_led_by,
+    projects_of_headquarters,
+    projects_of_member,
+    projects_of_organizations,
+    projects_supported_by,
+    projects_visible,
+)
+from programs.states import (
+    APPROVED,
+    CHECKED,
+    CONFIRMED,
+    IN_APPROVAL,
+    PLAN_MOVES,
+    PLAN_OPEN,
+    PLAN_WRITABLE,
+    REFUSED,
+    SUBMITTED,
+)
+
+#: In these states a plan has left the team's hands.
+HANDED_IN = (SUBMITTED, CHECKED, CONFIRMED, IN_APPROVAL, APPROVED, REFUSED)
+#: In these states the contracting agency reads it.
+FOR_CONTRACT = (CONFIRMED, IN_APPROVAL, APPROVED)
+PRINCIPAL = ProjectMember.Role.PRINCIPAL_INVESTIGATOR
+
+
+def _of(condition: Q) -> Q:
+    return Q(project__in=Project.objects.filter(condition))
+
+
+def plans_visible(user: object) -> Q:
+    """This function will return the condition for the plan versions that this user or client may read."""
+    grants = grants_of(user)
+    seen = _of(projects_visible(user))
+    if grants.client_organization_id is not None:
+        return seen & Q(state=APPROVED)
+    if grants.person_id is None:
+        return NOTHING
+    me = grants.person_id
+    readable = _of(_own_team(me, grants)) | (
+        Q(state__in=HANDED_IN)
+        & (
+            _of(projects_supported_by(me) | projects_led_by(me))
+            | Q(project__program__in=programs_staffed_by(me, "ministry_staff"))
+        )
+    )
+    if grants.has("auditor"):
+        readable |= Q(state__in=HANDED_IN)
+    if agencies := grants.organizations("agency_staff"):
+        readable |= Q(state__in=FOR_CONTRACT, project__program__in=programs_run_by(agencies))
+    return seen & readable
+
+
+def _own_team(me: int, grants: Grants) -> Q:
+    own = projects_of_member(me) | projects_of_headquarters(me)
+    if offices := grants.organizations(*OFFICE_ROLES):
+        own |= projects_of_organizations(offices)
+    return own
+
+
+# Acts -----------------------------------------------------------------------------------------------------------------
+
+
+def plan_openable(user: object, project: Project) -> bool:
+    """This function will tell whether the user may open the project's next plan version now."""
+    me = grants_of(user).person_id
+    if me is None or project.state not in ("planned", "running"):
+        return False
+    whole = projects_of_member(me, PRINCIPAL) | projects_of_headquarters(me)
+    may = Project.objects.filter(projects_visible(user), whole, pk=project.pk).exists()
+    return may and not PlanVersion.objects.filter(project=project, state__in=PLAN_OPEN).exists()
+
+
+def plan_actions(user: object, version: PlanVersion) -> set[str]:
+    """This function will return what the user may do with the version now, by role and state: `plan.edit`, ..."""
+    if not PlanVersion.objects.filter(plans_visible(user), pk=version.pk).exists():
+        return set()
+    allowed = {"plan.view", "plan.export"}
+    grants = grants_of(user)
+    if grants.person_id is None:
+        return allowed
+    me = grants.person_id
+
+    def among(condition: Q) -> bool:
+        return Project.objects.filter(condition, pk=version.project_id).exists()
+
+    may = {
+        "edit": among(projects_of_member(me, PRINCIPAL) | projects_of_headquarters(me)),
+        "submit": among(projects_of_member(me, PRINCIPAL)),
+        "withdraw": among(projects_of_member(me, PRINCIPAL)),
+        "check": among(projects_supported_by(me)),
+        "confirm": among(projects_led_by(me)),
+        "propose_approval": among(_contracting(me, grants)),
+    }
+    may["approve"] = may["propose_approval"] and version.approval_drafted_by_id != getattr(user, "pk", None)
+    may["refuse"] = may["propose_approval"] and version.state in (CONFIRMED, IN_APPROVAL)
+    step = {SUBMITTED: "check", CHECKED: "confirm", CONFIRMED: "propose_approval", IN_APPROVAL: "approve"}
+    may["return"] = may.get(step.get(version.state, ""), False)
+    allowed |= {f"plan.{act}" for act, is_so in may.items() if is_so and (act == "edit" or _starts(version, act))}
+    if version.state not in PLAN_WRITABLE:
+        allowed.discard("plan.edit")
+    elif parts_of(user, version):
+        allowed.add("plan.edit_part")
+    return allowed
+
+
+def _starts(version: PlanVersion, act: str) -> bool:
+    return version.state in PLAN_MOVES[act].sources
+
+
+def _contracting(me: int, grants: Grants) -> Q:
+    """Projects for which the person acts as the contracting party: the program's ministry staff or its agency's."""
+    party = Q(program__in=programs_staffed_by(me, "ministry_staff"))
+    if agencies := grants.organizations("agency_staff"):
+        party |= Q(program__in=programs_run_by(agencies))
+    return party
+
+
+def parts_of(user: object, version: PlanVersion) -> set[int]:
+    """This function will return the institutions whose part of the version the user may write: co-investigators, offices."""
+    grants = grants_of(user)
+    if grants.person_id is None or version.state not in PLAN_WRITABLE:
+        return set()
+    if not PlanVersion.objects.filter(plans_visible(user), pk=version.pk).exists():
+        return set()
+    members = ProjectMember.objects.filter(
+        person_id=grants.person_id,
+        project_id=version.project_id,
+        project__in=Project.objects.filter(projects_of_member(grants.person_id)),
+    )
+    own = set(members.values_list("organization_id", flat=True)) | set(grants.organizations(*OFFICE_ROLES))
+    taking_part = Participation.objects.filter(
+        project_id=version.project_id, organization_id__in=own, ends_on__isnull=True
+    )
+    return set(taking_part.values_list("organization_id", flat=True))
+
+
+def item_writable(user: object, version: PlanVersion, table: type[PlanItem], organization_id: int | None) -> bool:
+    """This function will tell whether the user may write an item of this table and institution in the version now."""
+    allowed = plan_actions(user, version)
+    if "plan.edit" in allowed:
+        return True
+    return "plan.edit_part" in allowed and organization_id is not None and organization_id in parts_of(user, version)
+
+
+# What does not fit ----------------------------------------------------------------------------------------------------
+
+
+def plan_in_force(project_id: int, on: date) -> PlanVersion | None:
+    """This function will return the version that is in force on this day."""
+    approved = PlanVersion.objects.filter(project_id=project_id, state=APPROVED, effective_on__lte=on)
+    return approved.order_by("-effective_on").first()
+
+
+def limits_of(version: PlanVersion, today: date) -> planning.Limits:
+    """This function will read what a version has to fit: money, partners, efforts elsewhere, gates that stand."""
+    edges = FundEdge.objects.filter(target__kind="project", target__project=version.project_id, kind="allocation")
+    ceilings = dict(edges.values_list("fiscal_year").annotate(yen=Sum("amount_yen")))
+    partners = Participation.objects.filter(project=version.project_id, ends_on__isnull=True)
+    people = PlanEffort.objects.filter(version=version).values("person")
+    elsewhere: defaultdict[tuple[str, int], int] = defaultdict(int)
+    for person, year, percent in (
+        PlanEffort.objects.filter(person__in=people, version__in=_in_force_elsewhere(version, today))
+        .values_list("person__ref", "fiscal_year")
+        .annotate(percent=Sum("effort_percent"))
+    ):
+        elsewhere[person, year] += percent
+    standing = plan_in_force(version.project_id, today)
+    gates = tuple(plan_of(standing).each(planning.Gate)) if standing else ()
+    return planning.Limits(
+        ceilings=ceilings,
+        partners=frozenset(partners.values_list("organization__ref", flat=True)),
+        effort_elsewhere=dict(elsewhere),
+        fixed=gates,
+        today=today,
+    )
+
+
+def _in_force_elsewhere(version: PlanVersion, today: date) -> list[int]:
+    approved = PlanVersion.objects.filter(state=APPROVED, effective_on__lte=today).exclude(project=version.project_id)
+    newest = approved.order_by("project_id", "-effective_on").distinct("project_id")
+    return list(newest.values_list("pk", flat=True))
+
+
+def plan_blockers(version: PlanVersion, today: date) -> list[Blocker]:
+    """This function will list everything that stands in the way of a submission, in the order a plan is read."""
+    plan = plan_of(version)
+    blockers = [*_missing(version, plan)]
+    for conflict in planning.conflicts(plan, limits_of(version, today)):
+        blockers.append(Blocker(field_of(conflict.part, conflict.key), conflict.code, message_of(conflict, plan)))
+    return blockers
+
+
+def field_of(part: type[planning.Item], key: str) -> str:
+    """This function will name an item on pages and in answers: `milestone-M1`."""
+    return f"{part.__name__.lower()}-{key}"
+
+
+def _missing(version: PlanVersion, plan: planning.Plan) -> list[Blocker]:
+    found = []
+    if not version.summary.strip():
+        found.append(Blocker(field_of(planning.Frame, "plan"), "summary", _("Write the summary of the plan.")))
+    for part, message in (
+        (planning.WorkPackage, _("Enter at least one work package.")),
+        (planning.Milestone, _("Enter at least one milestone.")),
+        (planning.BudgetCell, _("Enter the budget by year, institution and cost category.")),
+    ):
+        if not plan.each(part):
+            found.append(Blocker(field_of(part, ""), "required", message))
+    request = getattr(version, "change_request", None)
+    if request is not None and not request.reason.strip():
+        found.append(Blocker("reason", "required", _("Write the reason for the change.")))
+    return found
+
+
+def message_of(conflict: planning.Conflict, plan: planning.Plan) -> str:
+    """This function will say a conflict in words: what does not fit, by how much, and what to do."""
+    item = plan.items.get((conflict.part, conflict.key))
+    name = getattr(item, "title", "") or conflict.key
+    words: dict[str, object] = {"item": f"{conflict.key} {name}" if name != conflict.key else name}
+    for key, value in conflict.figures.items():
+        if isinstance(value, date):
+            words[key] = date_text(value, _language())
+        elif key == "year":
+            words[key] = year_label(int(str(value)), _language())
+        elif key in ("stated", "parts", "ceiling", "total"):
+            words[key] = yen(int(str(value)), _language())
+        elif key == "organization":
+            words[key] = _organization_name(str(value))
+        else:
+            words[key] = value
+    if conflict.part is planning.Effort and isinstance(item, planning.Effort):
+        words["person"] = _person_name(item.person)
+    return str(_messages()[conflict.code]) % words
+
+
+def _language() -> str:
+    return get_language() or "ja"
+
+
+def _organization_name(ref: str) -> str:
+    found = Organization.objects.filter(ref=ref).first()
+    return found.name if found else ref
+
+
+def _person_name(ref: str) -> str:
+    found = Person.objects.filter(ref=ref).first()
+    return found.name if found else ref
+
+
+def _messages() -> dict[str, str]:
+    return {
+        "ends_before_it_starts": _("“%(item)s” ends before it starts. Correct one of the two dates."),
+        "outside_the_period": _("“%(item)s” lies outside the period of the plan. Move it or change the period."),
+        "before_the_start": _("“%(item)s” is on %(on)s, before the plan starts (%(start)s). Choose a later day."),
+        "after_the_end": _("“%(item)s” is on %(on)s, after the plan ends (%(end)s). Choose an earlier day."),
+        "phase_after_its_gate": _("The phase before the gate “%(item)s” has to start before the gate."),
+        "gate_without_criteria": _("The gate “%(item)s” has no criteria. Enter a threshold or the criteria in words."),
+        "gate_without_evidence": _("The gate “%(item)s” asks for no evidence. Say what the project has to show."),
+        "criteria_are_fixed": _(
+            "The criteria of the gate “%(item)s” have stood since its phase started on %(since)s. Put them back."
+        ),
+        "partner_without_part": _(
+            "%(organization)s has no part in the project (no contract). Take it out, or have its participation entered first."
+        ),
+        "negative_amount": _("“%(item)s” is negative. Enter 0 or more."),
+        "year_outside_the_plan": _(
+            "%(year)s lies outside the period of the plan. Move the money or change the period."
+        ),
+        "parts_differ_from_the_year": _(
+            "%(year)s: the total is %(stated)s, the parts add up to %(parts)s. Correct one of the two."
+        ),
+        "above_the_ceiling": _("%(year)s: %(total)s are planned, the ceiling is %(ceiling)s. Reduce the plan."),
+        "effort_above_100": _(
+            "%(person)s has %(whole)s%% effort over all projects in %(year)s (%(here)s%% of it here). Reduce it to 100%%."
+        ),
+        "changed_meanwhile": _("“%(item)s” was changed in the meantime. Look at the difference again."),
+    }
