@@ -94,6 +94,11 @@ def opened(stored: StoredFile) -> File:
     return default_storage.open(place(stored.sha256), "rb")
 
 
+def stored_file(pk: int) -> StoredFile:
+    """This function will return the row of a stored file. Raises `StoredFile.DoesNotExist`."""
+    return StoredFile.objects.get(pk=pk)
+
+
 def sweep_orphans(*, at: datetime) -> Swept:
     """This function will remove files older than a day that no row names, and report rows whose file is gone."""
     removed, present = 0, set()

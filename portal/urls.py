@@ -4,6 +4,7 @@ from django.urls import path
 
 from portal.areas import area_page
 from portal.home import home_page
+from portal.indicators import indicator_csv, indicator_page, indicator_record, indicator_sheet
 from portal.mails import mails_page
 from portal.portfolio import portfolio_brief, portfolio_page
 from portal.programs import program_page
@@ -36,6 +37,10 @@ urlpatterns = [
     path("portfolio/brief.pdf", portfolio_brief, name="portfolio_brief"),
     path("programs/<slug:ref>/", program_page, name="program"),
     path("areas/<slug:ref>/", area_page, name="area"),
+    path("indicators/<slug:ref>/", indicator_page, name="indicator"),
+    path("indicators/<slug:ref>/values.csv", indicator_csv, name="indicator_csv"),
+    path("indicators/<slug:ref>/record/", indicator_record, name="indicator_record"),
+    path("indicators/<slug:ref>/sheet/", indicator_sheet, name="indicator_sheet"),
     path("projects/", projects_page, name="projects"),
     path("projects/<slug:ref>/", project_page, name="project"),
     path("projects/<slug:ref>/trl/", project_trl, name="project_trl"),

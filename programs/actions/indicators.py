@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from psycopg.errors import UniqueViolation
@@ -155,11 +156,16 @@ def _read_known(batch: Sequence[Any], by: Actor, today: date) -> _Known:
     known.organizations = {
         ref: (pk, is_sample) for ref, pk, is_sample in organizations.values_list("ref", "pk", "is_sample")
     }
-    programs = {program_id for _pk, program_id, _sample in known.indicators.values()}
-    for program_id, organization_id in Participation.objects.filter(program_id__in=programs).values_list(
-        "program_id", "organization_id"
-    ):
-        known.members.setdefault(program_id, set()).add(organization_id)
+    programs = Program.objects.filter(pk__in={program_id for _pk, program_id, _sample in known.indicators.values()})
+    paths = list(programs.values_list("pk", "path"))
+    # The institutions of a component report to the indicators of the programs above it.
+    below = Q(pk__in=[])
+    for _pk, path in paths:
+        below |= Q(program__path__startswith=path)
+    for place, organization_id in Participation.objects.filter(below).values_list("program__path", "organization_id"):
+        for program_id, path in paths:
+            if place.startswith(path):
+                known.members.setdefault(program_id, set()).add(organization_id)
     return known
 
 

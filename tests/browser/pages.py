@@ -21,6 +21,7 @@ PAGES = [
     ("program-twin", "pd1", "/programs/q-leap-sample/"),
     ("area-real", "staff1", "/areas/ql1/"),
     ("area-twin", "pd1", "/areas/sample-ql1/"),
+    ("indicator", "staff1", "/indicators/facility-uses-per-year/"),
     ("projects", "pd1", "/projects/"),
     ("project-real-basic", "staff1", "/projects/ql1-b2/"),
     ("project-centre", "staff1", "/projects/dxmt-1/"),

@@ -58,6 +58,8 @@ TABLE: dict[str, tuple[str, int]] = {
     "/portfolio/brief.pdf": (f"{WATCHING} pd1 pd2 deputy1 po1 po2", 403),
     "/programs/q-leap/": (WATCHING, 404),
     "/programs/k-program/": (WATCHING, 404),
+    "/indicators/facility-uses-per-year/": (WATCHING, 404),
+    "/indicators/facility-uses-per-year/values.csv": (WATCHING, 404),
     "/areas/ql1/": (WATCHING, 404),
     "/projects/ql1-f1/": (WATCHING, 404),
     "/programs/q-leap-sample/": (f"{WATCHING} pd1 pd2 deputy1 po1 po2 {TEAM} pi2 jst1", 404),
