@@ -146,24 +146,22 @@ def _read_known(batch: Sequence[Any], by: Actor, today: date) -> _Known:
     known.visible = set(
         indicators.filter(program__in=Program.objects.filter(programs_visible(by))).values_list("ref", flat=True)
     )
-    known.indicators = {
-        ref: (pk, program_id, is_sample)
-        for ref, pk, program_id, is_sample in indicators.filter(indicators_writable(by)).values_list(
-            "ref", "pk", "program_id", "program__is_sample"
-        )
-    }
+    paths: dict[int, str] = {}
+    for ref, pk, program_id, is_sample, path in indicators.filter(indicators_writable(by)).values_list(
+        "ref", "pk", "program_id", "program__is_sample", "program__path"
+    ):
+        known.indicators[ref] = (pk, program_id, is_sample)
+        paths[program_id] = path
     organizations = Organization.objects.filter(ref__in=_texts(batch, "organization"))
     known.organizations = {
         ref: (pk, is_sample) for ref, pk, is_sample in organizations.values_list("ref", "pk", "is_sample")
     }
-    programs = Program.objects.filter(pk__in={program_id for _pk, program_id, _sample in known.indicators.values()})
-    paths = list(programs.values_list("pk", "path"))
     # The institutions of a component report to the indicators of the programs above it.
     below = Q(pk__in=[])
-    for _pk, path in paths:
+    for path in paths.values():
         below |= Q(program__path__startswith=path)
     for place, organization_id in Participation.objects.filter(below).values_list("program__path", "organization_id"):
-        for program_id, path in paths:
+        for program_id, path in paths.items():
             if place.startswith(path):
                 known.members.setdefault(program_id, set()).add(organization_id)
     return known
