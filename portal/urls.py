@@ -27,6 +27,7 @@ from portal.reports import (
     report_submit,
     reports_page,
 )
+from portal.roadmaps import area_roadmap, program_roadmap, project_roadmap
 from portal.search import search_page
 from portal.sign_in import sign_in_by_link
 from portal.ui import components_page
@@ -36,13 +37,16 @@ urlpatterns = [
     path("portfolio/", portfolio_page, name="portfolio"),
     path("portfolio/brief.pdf", portfolio_brief, name="portfolio_brief"),
     path("programs/<slug:ref>/", program_page, name="program"),
+    path("programs/<slug:ref>/roadmap/", program_roadmap, name="program_roadmap"),
     path("areas/<slug:ref>/", area_page, name="area"),
+    path("areas/<slug:ref>/roadmap/", area_roadmap, name="area_roadmap"),
     path("indicators/<slug:ref>/", indicator_page, name="indicator"),
     path("indicators/<slug:ref>/values.csv", indicator_csv, name="indicator_csv"),
     path("indicators/<slug:ref>/record/", indicator_record, name="indicator_record"),
     path("indicators/<slug:ref>/sheet/", indicator_sheet, name="indicator_sheet"),
     path("projects/", projects_page, name="projects"),
     path("projects/<slug:ref>/", project_page, name="project"),
+    path("projects/<slug:ref>/roadmap/", project_roadmap, name="project_roadmap"),
     path("projects/<slug:ref>/trl/", project_trl, name="project_trl"),
     path("projects/<slug:ref>/money/", project_money_page, name="project_money"),
     path("projects/<slug:ref>/people/", project_people_page, name="project_people"),

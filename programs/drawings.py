@@ -90,7 +90,11 @@ def trl_chart(sheet: ProjectSheet, levels: Sequence[TrlLevel]) -> Chart:
 def roadmap_chart(sheet: ProjectSheet, today: date) -> Chart:
     """This function will draw the milestones and gates of a project."""
     return roadmap(
-        [Milestone(one.title, one.planned_on, None, one.reached_on) for one in sheet.milestones],
+        [
+            Milestone(one.title, one.planned_on, one.baseline_on, one.reached_on)
+            for one in sheet.milestones
+            if not one.is_dropped
+        ],
         gate_marks(sheet.gates),
         today,
         language(),

@@ -91,6 +91,12 @@ def reports_of_project(user: object, project: Project) -> list[ProgressReport]:
     return list(ProgressReport.objects.filter(reports_visible(user), project=project).order_by("-fiscal_year", "kind"))
 
 
+def reports_of_projects(user: object, projects: Iterable[Project]) -> QuerySet[ProgressReport]:
+    """This function will return the reports of these projects as far as the reader may see them, soonest due first."""
+    rows = ProgressReport.objects.filter(reports_visible(user), project__in=list(projects))
+    return rows.order_by("due_on", "ref")
+
+
 def reports_awaiting(user: object) -> QuerySet[ProgressReport]:
     """This function will return the reports for which this person is the one who acts next, soonest due first.
 

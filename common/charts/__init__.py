@@ -6,6 +6,7 @@ attributes only, since the pages' policy allows no inline style; 360 units wide 
 phone of 320 px and 11 cm wide on paper.
 """
 
+from common.charts.gantt import GanttRow, Mark, gantt
 from common.charts.indicator import IndicatorPoint, IndicatorTarget, indicator_line
 from common.charts.money_bars import BudgetRow, YearRow, budget_bars, contract_bar, yearly_bars
 from common.charts.roadmap import Milestone, roadmap
@@ -16,15 +17,18 @@ from common.charts.trl import TrlPoint, trl_staircase
 __all__ = [
     "BudgetRow",
     "Chart",
+    "GanttRow",
     "Gate",
     "IndicatorPoint",
     "IndicatorTarget",
+    "Mark",
     "Milestone",
     "TrlPoint",
     "YearRow",
     "as_table",
     "budget_bars",
     "contract_bar",
+    "gantt",
     "indicator_line",
     "roadmap",
     "trl_staircase",

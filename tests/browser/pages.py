@@ -22,6 +22,8 @@ PAGES = [
     ("area-real", "staff1", "/areas/ql1/"),
     ("area-twin", "pd1", "/areas/sample-ql1/"),
     ("indicator", "staff1", "/indicators/facility-uses-per-year/"),
+    ("roadmap-area", "pd1", "/areas/sample-ql1/roadmap/"),
+    ("roadmap-program", "staff1", "/programs/q-leap-sample/roadmap/"),
     ("projects", "pd1", "/projects/"),
     ("project-real-basic", "staff1", "/projects/ql1-b2/"),
     ("project-centre", "staff1", "/projects/dxmt-1/"),
