@@ -55,7 +55,9 @@ def grams_column(*fields: str) -> GeneratedField:
 
 def columns_of_search(*paths: str) -> list[str]:
     """This function will name the search columns of a model and of these relations, for `defer`: nothing shows them."""
-    return [prefix + name for prefix in ("", *(f"{path}__" for path in paths)) for name in ("search_text", "search_grams")]
+    return [
+        prefix + name for prefix in ("", *(f"{path}__" for path in paths)) for name in ("search_text", "search_grams")
+    ]
 
 
 def matches(query: str, *, folded: str = "search_text", grams: str = "search_grams") -> Q:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from django.contrib import admin, messages
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -29,11 +31,12 @@ OWNERS = (
 NEVER_TYPED = ("state", "is_sample")
 
 
-def is_sample(row: Any) -> bool:
-    """This function will tell whether a record is a sample or hangs on one."""
+def is_sample(row: Any, *, read: bool = True) -> bool:
+    """This function will tell whether a record is a sample or hangs on one; without `read` from what is loaded only."""
     if hasattr(row, "is_sample"):
         return bool(row.is_sample)
-    return any(is_sample(owner) for name in OWNERS if (owner := getattr(row, name, None)) is not None)
+    names = [name for name in OWNERS if hasattr(type(row), name) and (read or name in row._state.fields_cache)]
+    return any(is_sample(owner, read=read) for name in names if (owner := getattr(row, name)) is not None)
 
 
 class ViewAdmin(admin.ModelAdmin):
@@ -110,6 +113,21 @@ class ViewAdmin(admin.ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[List]:
         """This function will return the list that counts only so far."""
         return List
+
+    def get_changelist_instance(self, request: HttpRequest) -> List:
+        """This function will build the list. A value or page that it does not know is a 400."""
+        try:
+            return super().get_changelist_instance(request)  # type: ignore[return-value]
+        except IncorrectLookupParameters as problem:
+            raise DisallowedModelAdminLookup("unknown value or page of a list") from problem
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """This function will show the list, marked when a sample is in it."""
+        response = super().changelist_view(request, extra_context)
+        listed = getattr(response, "context_data", {}).get("cl")
+        if listed is not None:
+            response.context_data["is_sample"] = any(is_sample(row, read=False) for row in listed.result_list)  # type: ignore[attr-defined]
+        return response
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """This function will allow only what the list's own filters write; anything else is a 400."""
