@@ -212,6 +212,8 @@ class TenureAdmin(ActionAdmin):
 
     #: What the role is held for, and its further columns: fixed once it is entered.
     scope: tuple[str, ...] = ()
+    #: What else names the scope, read along.
+    along: tuple[str, ...] = ()
     list_filter: Any = (ApprovalFilter,)
     ordering = ("-id",)
     search_fields = ("person__name_ja", "person__name_en", "=person__ref")
@@ -222,7 +224,9 @@ class TenureAdmin(ActionAdmin):
         super().__init__(*args)
         self.fields = ("person", *self.scope, "starts_on", "ends_on")
         self.list_display = ("person", *self.scope, "starts_on", "ends_on", "standing", "granted_by", "approved_by")
-        self.list_select_related = ("person", *self._related(), "granted_by__person", "approved_by__person")
+        self.list_select_related = (
+            "person", *self._related(), *self.along, "granted_by__person", "approved_by__person",
+        )  # fmt: skip
         self.fixed = ("person", *self.scope, "starts_on", "granted_by", "approved_by")
         self.autocomplete_fields = ("person", *(name for name in self._related() if name in AUTOCOMPLETED))
 

@@ -361,6 +361,7 @@ class DeputyAdmin(TermAdmin):
     """Somebody who stands in for a director or an officer."""
 
     scope = ("director", "officer")
+    along = ("director__person", "director__area", "officer__person", "officer__area")
 
     def visible(self, user: Any) -> QuerySet[tables.Deputy]:
         """This function will return the deputies in visible areas."""
@@ -392,6 +393,7 @@ class HQMemberAdmin(TermAdmin):
 
     path, owner = "headquarters__project", Project
     scope = ("headquarters",)
+    along = ("headquarters__project",)
 
     def related(self, field: Any, user: Any) -> QuerySet[Any]:
         """This function will read the projects along that name the HQs."""

@@ -69,12 +69,14 @@ class ViewAdmin(admin.ModelAdmin):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """This function will find a visible row; locked while a form is saved, so that two people take turns."""
-        if request.method != "POST":
-            return super().get_object(request, object_id, from_field)
-        field = self.opts.pk if from_field is None else self.opts.get_field(from_field)
+        field: Any = self.opts.pk if from_field is None else self.opts.get_field(from_field)
+        rows = self.get_queryset(request)
+        if request.method == "POST":
+            rows = rows.select_for_update(of=("self",))
+        elif self.list_select_related:
+            rows = rows.select_related(*self.list_select_related)  # type: ignore[misc]
         try:
-            key = field.to_python(object_id)  # type: ignore[union-attr]
-            return self.get_queryset(request).select_for_update(of=("self",)).get(**{field.name: key})
+            return rows.get(**{field.name: field.to_python(object_id)})
         except (self.model.DoesNotExist, ValidationError, ValueError):
             return None
 
@@ -147,15 +149,18 @@ class ViewAdmin(admin.ModelAdmin):
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> Any:
-        """This function will show a record, marked when it is a sample."""
+        """This function will show a record, marked when it is a sample, with the way to its history if that is open."""
         row = self.get_object(request, object_id) if object_id and request.method == "GET" else None
-        context = {"is_sample": is_sample(row)} if row else {}
+        context = {"is_sample": is_sample(row), "has_history": self._is_told(request, row)} if row else {}
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    def _is_told(self, request: HttpRequest, row: Any) -> bool:
+        return self.journaled(request.user).filter(pk=row.pk).exists()
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """This function will show the record's rows of the journal in words."""
-        row = super().get_object(request, object_id)
-        if row is None or not self.journaled(request.user).filter(pk=row.pk).exists():
+        row = self.get_object(request, object_id)
+        if row is None or not self._is_told(request, row):
             raise Http404
         in_words = site.in_words
         entries = history_of(row)[:HISTORY_SHOWN]

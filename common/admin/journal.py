@@ -85,9 +85,9 @@ class JournalAdmin(ViewAdmin):
             wanted |= Q(subject_type=label, subject_id=pk)
         return queryset.filter(wanted), False
 
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
-        """This function will show the row itself: the journal has no journal."""
-        return self.change_view(request, object_id)
+    def journaled(self, user: Any) -> QuerySet[JournalEntry]:
+        """This function will return none: the journal has no journal."""
+        return JournalEntry.objects.none()
 
     @admin.display(description=_("actor"))
     def who(self, entry: JournalEntry) -> str:
