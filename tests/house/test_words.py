@@ -10,6 +10,7 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]")
 
 
 def _entries() -> list[tuple[str, str]]:
+    """Message and Japanese; a message with a context stands as "context\x04message", as in the compiled catalogue."""
     text = (CATALOGUE / "django.po").read_text()
     pairs = []
     for block in text.split("\n\n")[1:]:
