@@ -300,6 +300,10 @@ class TargetAdmin(KeptWithin):
 class ScaleAdmin(ActionAdmin):
     """TRL scales, the same for all programs."""
 
+    constraint_words = {
+        "one_default_scale": ("is_default", _("Another scale is the default one. Take the mark away there first."))
+    }
+
     list_display = ("ref", "name_ja", "is_default", "source")
     fields = ("ref", "name_ja", "name_en", "is_default", "source")
     fixed = ("ref",)
@@ -312,6 +316,8 @@ class ScaleAdmin(ActionAdmin):
 
 class LevelAdmin(ActionAdmin):
     """Levels and their wording."""
+
+    constraint_words = {"trl_level_range": ("number", _("Enter a level from 1 to 9."))}
 
     list_display = ("scale", "number", "name_ja", "name_en", "is_provisional_translation")
     list_display_links = ("number",)
@@ -349,6 +355,7 @@ class TermAdmin(KeptWithin, TenureAdmin):
 
     path, owner = AREA, ResearchArea
     scope: tuple[str, ...] = (AREA,)
+    constraint_words = {"one_director_at_a_time": ("starts_on", "")}
 
 
 class AdviserAdmin(TermAdmin):
@@ -359,6 +366,11 @@ class AdviserAdmin(TermAdmin):
 
 class DeputyAdmin(TermAdmin):
     """Somebody who stands in for a director or an officer."""
+
+    constraint_words = {
+        "deputy_of_one_role": ("director", _("Choose either a director or an officer.")),
+        "deputy_has_an_end": ("ends_on", _("Enter the last day: somebody stands in for a time.")),
+    }
 
     scope = ("director", "officer")
     along = ("director__person", "director__area", "officer__person", "officer__area")
@@ -384,8 +396,13 @@ class DeputyAdmin(TermAdmin):
 class MemberAdmin(TermAdmin):
     """Principal and co-investigators."""
 
+    constraint_words = {
+        "one_principal_investigator": ("role", _("The project has a principal investigator. End that role first."))
+    }
+
     path, owner = PROJECT, Project
     scope = (PROJECT, "role", "organization", "effort_percent")
+    search_fields = (*TenureAdmin.search_fields, "=project__ref")
 
 
 class HQMemberAdmin(TermAdmin):

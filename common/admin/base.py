@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from common.admin.forms import RecordedForm, told, values_of
+from common.admin.forms import DayField, RecordedForm, told, values_of
 from common.admin.lists import BoundedPaginator, List, allowed_lookups
 from common.admin.site import site
 from common.audit import history_of, record
@@ -188,8 +188,11 @@ class ActionAdmin(ViewAdmin):
     """Changes a look-up: by an action, or by saving the row and recording what changed."""
 
     form = RecordedForm
+    formfield_overrides = {models.DateField: {"form_class": DayField}}
     #: Typed once, when the row is made.
     fixed: tuple[str, ...] = ()
+    #: As in `RecordedForm`.
+    constraint_words: dict[str, tuple[str, Any]] = {}
 
     def writable(self, user: Any) -> models.QuerySet[Any]:
         """This function will return the rows this person may change, among the visible ones."""
@@ -222,7 +225,8 @@ class ActionAdmin(ViewAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """This function will return the form, knowing what the action said at the first try."""
         made = super().get_form(request, obj, change, **kwargs)
-        return type(made.__name__, (made,), {"refusal": getattr(request, "refusal", None)})
+        added = {"refusal": getattr(request, "refusal", None), "constraint_words": self.constraint_words}
+        return type(made.__name__, (made,), added)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """This function will offer, and take, only related rows that `related` names."""

@@ -69,7 +69,11 @@ class Site(admin.AdminSite):
                     "The administration is for ministry staff and auditors. Ask the ministry's staff if you need it."
                 )
                 return render(request, "403.html", {"why": why}, status=403)
-            return inner(request, *args, **kwargs)
+            try:
+                return inner(request, *args, **kwargs)
+            except PermissionDenied:
+                why = _("Your roles let you look at this, not change it.")
+                return render(request, "403.html", {"why": why}, status=403)
 
         return update_wrapper(guarded, view)
 

@@ -76,7 +76,7 @@ def _of_reports(cast: dict[str, Any], projects: list[Any]) -> None:
     now = timezone.now()
     for number, project in enumerate(projects):
         ConflictOfInterest.objects.create(
-            person=cast["evaluator4"].person, project=project, kind="other", found="declared", evidence="見本",
+            person=cast["evaluator4"].person, project=project, kind="other", found="declared", evidence="根拠の文(見本)",
             starts_on=DAY, declared_by=cast["evaluator4"], declared_at=now,
         )  # fmt: skip
         report = ProgressReport.objects.create(
