@@ -11,7 +11,12 @@
       box.setAttribute("aria-labelledby", label.id + " " + value.id);
       value.setAttribute("aria-labelledby", label.id);
       window.django.jQuery(select).on("select2:open", function () {
-        document.querySelector(".select2-search__field").setAttribute("aria-labelledby", label.id);
+        var search = document.querySelector(".select2-search__field");
+        var list = search.closest(".select2-container");
+        search.setAttribute("aria-labelledby", label.id);
+        box.setAttribute("aria-controls", box.getAttribute("aria-owns"));
+        list.setAttribute("role", "region");
+        list.setAttribute("aria-labelledby", label.id);
       });
     });
   }
