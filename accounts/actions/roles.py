@@ -131,8 +131,6 @@ def _found(user: User, approver: User, at: datetime) -> RoleGrant:
         starts_on=timezone.localdate(at),
         approved_by=approver,
     )
-    user.is_staff = True
-    user.save(update_fields=["is_staff"])
     record("create_first_staff", grant, by=SYSTEM, at=at, after=_told(grant))
     return grant
 

@@ -101,7 +101,7 @@ def test_user_when_entered_with_a_new_person_then_gets_a_mail_and_no_password(cl
              "send_mail": "on"}  # fmt: skip
     assert client.post(f"{USER}add/", typed).status_code == 302
     user = User.objects.get(email="hanako@test.example")
-    assert (user.person.name_ja, user.has_usable_password(), user.is_staff) == ("試験 花子", False, False)
+    assert (user.person.name_ja, user.has_usable_password()) == ("試験 花子", False)
     assert grants_of(user).roles == frozenset()
     assert told_of(user) == [("create_user", str(cast["staff1"].pk)), ("send_password_mail", str(cast["staff1"].pk))]
     letter = OutgoingMail.objects.get(recipient_email=user.email)
@@ -130,16 +130,16 @@ def test_user_when_it_cannot_be_then_the_field_says_why_and_nothing_is_made(clie
     assert (User.objects.count(), Person.objects.count(), JournalEntry.objects.count()) == before
 
 
-def test_user_when_changed_then_neither_password_nor_staff_mark_nor_address_of_a_used_sign_in(client, cast):
+def test_user_when_changed_then_neither_password_nor_address_of_a_used_sign_in(client, cast):
     User.objects.filter(pk=cast["pi1"].pk).update(last_login=timezone.now())
     password = cast["pi1"].password
     path = f"{USER}{cast['pi1'].pk}/change/"
     client.force_login(cast["staff1"])
-    extra = {"email": "other@test.example", "password": "x", "is_staff": "on", "is_superuser": "on", "digest": "daily"}
+    extra = {"email": "other@test.example", "password": "x", "is_superuser": "on", "digest": "daily"}
     assert client.post(path, {**form_of(client, path), "is_active": "on", **extra}).status_code == 302
     user = User.objects.get(pk=cast["pi1"].pk)
-    found = (user.email, user.password, user.is_staff, user.is_superuser, user.digest)
-    assert found == ("pi1@sample.example", password, False, False, "daily")
+    found = (user.email, user.password, user.is_superuser, user.digest)
+    assert found == ("pi1@sample.example", password, False, "daily")
     last = JournalEntry.objects.filter(subject_type="accounts.user", subject_id=user.pk).latest("id")
     assert (last.before, last.after) == ({"digest": "each"}, {"digest": "daily"})
 
