@@ -27,16 +27,22 @@ site.may_enter = may_enter_admin
 site.may_change = may_manage_people
 
 
-def for_auditors(rows: QuerySet[Any]) -> Any:
-    """This function will return what answers the journal: these rows for auditors, none for anybody else."""
+def for_auditors(table: Any) -> Any:
+    """This function will return what answers the journal: these rows, or all of a table, for auditors; else none."""
+    rows = table._default_manager.all() if isinstance(table, type) else table
     return lambda user: rows.all() if grants_of(user).has("auditor") else rows.none()
 
 
-site.subjects["accounts.signinlink"] = for_auditors(SignInLink.objects)
+site.subjects["accounts.signinlink"] = for_auditors(SignInLink)
+
+
+ONCE = gettext_lazy("Another record has this number already. Search for it, and use that one.")
 
 
 class OrganizationAdmin(ActionAdmin):
     """Organizations are public facts."""
+
+    constraint_words = {"corporate_number_once": ("corporate_number", ONCE), "ror_once": ("ror", ONCE)}
 
     list_display = ("ref", "name_ja", "name_en", "corporate_number", "ror", "is_funding_agency", "is_sample")
     list_filter = ("is_funding_agency", "is_sample")
@@ -52,6 +58,8 @@ class OrganizationAdmin(ActionAdmin):
 
 class PersonAdmin(ActionAdmin):
     """People, with or without a sign-in."""
+
+    constraint_words = {"orcid_once": ("orcid", ONCE), "erad_number_once": ("erad_number", ONCE)}
 
     list_display = ("ref", "name_ja", "name_kana", "name_en", "orcid", "erad_number", "is_sample")
     list_filter = ("is_sample",)
@@ -168,8 +176,22 @@ class UserAdmin(ActionAdmin):
         record("send_password_mail", user, by=request.user, at=request.received_at)  # type: ignore[arg-type,attr-defined]
 
 
+class TenureForm(RecordedForm):
+    """Asks for days in order, before the database compares them with other terms."""
+
+    def clean(self) -> dict[str, Any]:
+        """This function will name the last day when it comes before the first."""
+        typed = super().clean()
+        starts_on = typed.get("starts_on", self.instance.starts_on)
+        if starts_on and typed.get("ends_on") and typed["ends_on"] < starts_on:
+            self.add_error("ends_on", _("The last day cannot be before the first."))
+        return typed
+
+
 class AffiliationAdmin(ActionAdmin):
     """Where people work; it gives no role."""
+
+    form = TenureForm
 
     list_display = ("person", "organization", "position", "starts_on", "ends_on")
     list_select_related = ("person", "organization")
@@ -209,8 +231,12 @@ class ApprovalFilter(ChoiceFilter):
 class TenureAdmin(ActionAdmin):
     """A role of any kind: entered by one, approved by another, ended with a reason. Nothing else changes."""
 
+    form = TenureForm
+
     #: What the role is held for, and its further columns: fixed once it is entered.
     scope: tuple[str, ...] = ()
+    #: What else names the scope, read along.
+    along: tuple[str, ...] = ()
     list_filter: Any = (ApprovalFilter,)
     ordering = ("-id",)
     search_fields = ("person__name_ja", "person__name_en", "=person__ref")
@@ -221,7 +247,9 @@ class TenureAdmin(ActionAdmin):
         super().__init__(*args)
         self.fields = ("person", *self.scope, "starts_on", "ends_on")
         self.list_display = ("person", *self.scope, "starts_on", "ends_on", "standing", "granted_by", "approved_by")
-        self.list_select_related = ("person", *self._related(), "granted_by__person", "approved_by__person")
+        self.list_select_related = (
+            "person", *self._related(), *self.along, "granted_by__person", "approved_by__person",
+        )  # fmt: skip
         self.fixed = ("person", *self.scope, "starts_on", "granted_by", "approved_by")
         self.autocomplete_fields = ("person", *(name for name in self._related() if name in AUTOCOMPLETED))
 
@@ -299,7 +327,7 @@ class TenureAdmin(ActionAdmin):
 AUTOCOMPLETED = ("organization", "project")
 
 
-class RoleGrantForm(RecordedForm):
+class RoleGrantForm(TenureForm):
     """Asks for the organization of roles that need one."""
 
     def clean(self) -> dict[str, Any]:

@@ -137,7 +137,6 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     digest = models.CharField(_("mails"), max_length=8, choices=Digest.choices, default=Digest.EACH)
     is_active = models.BooleanField(_("active"), default=True)
-    is_staff = models.BooleanField(_("may enter the admin"), default=False)
     date_joined = models.DateTimeField(_("created at"), auto_now_add=True)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -301,7 +300,7 @@ class RoleGrant(Tenure):
         indexes = [models.Index(fields=["person", "role"], name="rolegrant_person")]
 
     def __str__(self) -> str:
-        return f"{self.get_role_display()} {self.organization or ''}".strip()
+        return " ".join(str(part) for part in (self.person, self.get_role_display(), self.organization) if part)
 
 
 class SignInLink(models.Model):

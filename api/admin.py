@@ -4,4 +4,4 @@ from accounts.admin import for_auditors
 from api.models import ApiClient
 from common.admin import site
 
-site.subjects["api.apiclient"] = for_auditors(ApiClient.objects)
+site.subjects["api.apiclient"] = for_auditors(ApiClient)

@@ -45,6 +45,17 @@ DONE: dict[str, Any] = {
     "create_user": _("made a sign-in"),
     "affiliate": _("entered where a person works"),
     "use_sign_in_link": _("signed in by a one-time address"),
+    "create_sign_in_link": _("made a one-time sign-in address"),
+    "send_password_mail": _("sent the mail for setting a password"),
+    "choose_digest": _("chose how to get mails"),
+    "create_first_staff": _("founded the ministry staff"),
+    "add_record": _("added a record"),
+    "change_record": _("changed a record"),
+    "attach_report_pdf": _("attached the report's PDF"),
+    "attach_deliverable_file": _("attached a document's file"),
+    "create_api_client": _("made an API client"),
+    "deactivate_api_client": _("switched an API client off"),
+    "build_sample": _("built the sample data"),
 }
 #: Names of what changed that are no field of the subject.
 CHANGED: dict[str, Any] = {

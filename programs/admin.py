@@ -27,6 +27,34 @@ def programs_kept_by(user: Any) -> Q:
     return NOTHING if person_id is None else Q(pk__in=programs_staffed_by(person_id, "ministry_staff"))
 
 
+def keys_of(owner: Any, condition: Any, user: Any) -> Any:
+    """This function will return the keys of the programs or areas that fulfil a condition of this user, read once.
+
+    They are few, and one page asks for many tables by them; like the grants they are kept on the user, for one
+    request. Projects are many: they stay a condition inside the SQL.
+    """
+    if owner is Project:
+        return Project.objects.filter(condition(user)).values("pk")
+    found = getattr(user, "_keys", None)
+    if found is None:
+        found = user._keys = {}
+    if condition not in found:
+        found[condition] = list(owner.objects.filter(condition(user)).order_by().values_list("pk", flat=True))
+    return found[condition]
+
+
+def seen(owner: Any, user: Any) -> Any:
+    """This function will return the keys of the programs, areas or projects that this reader sees."""
+    return keys_of(
+        owner, {Program: programs_visible, ResearchArea: areas_visible, Project: projects_visible}[owner], user
+    )
+
+
+def kept(user: Any) -> Any:
+    """This function will return the keys of the programs whose look-ups this person keeps."""
+    return keys_of(Program, programs_kept_by, user)
+
+
 class Within(ViewAdmin):
     """Rows that belong to a program, an area or a project, and are seen with it."""
 
@@ -41,8 +69,7 @@ class Within(ViewAdmin):
 
 def rows_within(model: Any, path: str, owner: Any, user: Any) -> QuerySet[Any]:
     """This function will return the rows of a table whose program, area or project this reader sees."""
-    condition = {Program: programs_visible, ResearchArea: areas_visible, Project: projects_visible}[owner]
-    return model._default_manager.filter(**{f"{path}__in": owner.objects.filter(condition(user))})  # type: ignore[no-any-return]
+    return model._default_manager.filter(**{f"{path}__in": seen(owner, user)})  # type: ignore[no-any-return]
 
 
 class KeptWithin(Within, ActionAdmin):
@@ -51,15 +78,15 @@ class KeptWithin(Within, ActionAdmin):
     def writable(self, user: Any) -> QuerySet[Any]:
         """This function will return the rows of the programs this person staffs."""
         to_program = self.path if self.owner is Program else f"{self.path}__program"
-        return self.visible(user).filter(**{f"{to_program}__in": Program.objects.filter(programs_kept_by(user))})
+        return self.visible(user).filter(**{f"{to_program}__in": kept(user)})
 
     def related(self, field: Any, user: Any) -> QuerySet[Any]:
         """This function will offer the programs, areas and projects this person keeps."""
         model, rows = field.remote_field.model, super().related(field, user)
         if model is Program:
-            return rows.filter(programs_kept_by(user))
+            return rows.filter(pk__in=kept(user))
         if model in (ResearchArea, Project, tables.OutcomeIndicator):
-            return rows.filter(program__in=Program.objects.filter(programs_kept_by(user)))
+            return rows.filter(program__in=kept(user))
         return rows
 
 
@@ -82,7 +109,7 @@ class ProgramAdmin(ViewAdmin):
 
     def visible(self, user: Any) -> QuerySet[Program]:
         """This function will return the programs this reader sees."""
-        return Program.objects.filter(programs_visible(user))
+        return Program.objects.filter(pk__in=seen(Program, user))
 
 
 class AreaAdmin(Within):
@@ -157,6 +184,10 @@ class ObservationAdmin(Within):
     sortable_by = ()
     search_fields = ("indicator__ref",)
     search_help_text = _("The whole reference of an indicator, or a part of its name.")
+
+    def journaled(self, user: Any) -> QuerySet[Any]:
+        """This function will return none: what came in is told with the indicator, not with each of a million values."""
+        return self.model._default_manager.none()
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -269,6 +300,10 @@ class TargetAdmin(KeptWithin):
 class ScaleAdmin(ActionAdmin):
     """TRL scales, the same for all programs."""
 
+    constraint_words = {
+        "one_default_scale": ("is_default", _("Another scale is the default one. Take the mark away there first."))
+    }
+
     list_display = ("ref", "name_ja", "is_default", "source")
     fields = ("ref", "name_ja", "name_en", "is_default", "source")
     fixed = ("ref",)
@@ -281,6 +316,8 @@ class ScaleAdmin(ActionAdmin):
 
 class LevelAdmin(ActionAdmin):
     """Levels and their wording."""
+
+    constraint_words = {"trl_level_range": ("number", _("Enter a level from 1 to 9."))}
 
     list_display = ("scale", "number", "name_ja", "name_en", "is_provisional_translation")
     list_display_links = ("number",)
@@ -318,6 +355,7 @@ class TermAdmin(KeptWithin, TenureAdmin):
 
     path, owner = AREA, ResearchArea
     scope: tuple[str, ...] = (AREA,)
+    constraint_words = {"one_director_at_a_time": ("starts_on", "")}
 
 
 class AdviserAdmin(TermAdmin):
@@ -329,32 +367,42 @@ class AdviserAdmin(TermAdmin):
 class DeputyAdmin(TermAdmin):
     """Somebody who stands in for a director or an officer."""
 
+    constraint_words = {
+        "deputy_of_one_role": ("director", _("Choose either a director or an officer.")),
+        "deputy_has_an_end": ("ends_on", _("Enter the last day: somebody stands in for a time.")),
+    }
+
     scope = ("director", "officer")
+    along = ("director__person", "director__area", "officer__person", "officer__area")
 
     def visible(self, user: Any) -> QuerySet[tables.Deputy]:
         """This function will return the deputies in visible areas."""
-        areas = ResearchArea.objects.filter(areas_visible(user))
+        areas = seen(ResearchArea, user)
         return tables.Deputy.objects.filter(Q(director__area__in=areas) | Q(officer__area__in=areas))
 
     def writable(self, user: Any) -> QuerySet[tables.Deputy]:
         """This function will return the deputies in programs this person staffs."""
-        kept = Program.objects.filter(programs_kept_by(user))
-        return self.visible(user).filter(Q(director__area__program__in=kept) | Q(officer__area__program__in=kept))
+        mine = Q(director__area__program__in=kept(user)) | Q(officer__area__program__in=kept(user))
+        return self.visible(user).filter(mine)
 
     def related(self, field: Any, user: Any) -> QuerySet[Any]:
         """This function will offer the terms of the programs this person staffs."""
         rows = super().related(field, user)
         if field.name in ("director", "officer"):
-            kept = Program.objects.filter(programs_kept_by(user))
-            return rows.filter(area__program__in=kept).select_related("person", "area")
+            return rows.filter(area__program__in=kept(user)).select_related("person", "area")
         return rows
 
 
 class MemberAdmin(TermAdmin):
     """Principal and co-investigators."""
 
+    constraint_words = {
+        "one_principal_investigator": ("role", _("The project has a principal investigator. End that role first."))
+    }
+
     path, owner = PROJECT, Project
     scope = (PROJECT, "role", "organization", "effort_percent")
+    search_fields = (*TenureAdmin.search_fields, "=project__ref")
 
 
 class HQMemberAdmin(TermAdmin):
@@ -362,6 +410,7 @@ class HQMemberAdmin(TermAdmin):
 
     path, owner = "headquarters__project", Project
     scope = ("headquarters",)
+    along = ("headquarters__project",)
 
     def related(self, field: Any, user: Any) -> QuerySet[Any]:
         """This function will read the projects along that name the HQs."""
@@ -402,10 +451,7 @@ site.register(tables.HQMember, HQMemberAdmin)
 
 
 def _participations(user: Any) -> QuerySet[tables.Participation]:
-    return tables.Participation.objects.filter(
-        Q(program__in=Program.objects.filter(programs_visible(user)))
-        | Q(project__in=Project.objects.filter(projects_visible(user)))
-    )
+    return tables.Participation.objects.filter(Q(program__in=seen(Program, user)) | Q(project__in=seen(Project, user)))
 
 
 # Tables without an admin, about which the journal may have rows. Who is in conflict is for auditors only.

@@ -156,9 +156,7 @@ def _enter(member: Member, workplace: Organization) -> User:
     person = create_person(name_ja=member.label_ja, name_en=member.label_en, is_sample=True, **how)
     affiliate(person, workplace, starts_on=FOUNDED_ON, **how)
     language = "en" if member.name in READS_ENGLISH else "ja"
-    return create_user(
-        person, email=member.email, language=language, is_staff=member.name in ("staff1", "staff2"), **how
-    )
+    return create_user(person, email=member.email, language=language, **how)
 
 
 # Roles ----------------------------------------------------------------------------------------------------------------

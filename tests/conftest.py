@@ -3,9 +3,10 @@
 import pytest
 from django.db import connection
 
+from reporting.sample_cast import cast_users
 from tests.cast import cast, make_sample, twin, twin_program
 
-__all__ = ["cast", "django_db_setup", "twin", "twin_program"]
+__all__ = ["cast", "django_db_setup", "standing", "twin", "twin_program"]
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +21,14 @@ def django_db_setup(django_db_setup, django_db_blocker):
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+
+
+@pytest.fixture
+def standing(django_db_setup, django_db_blocker):
+    """The standing cast as committed rows, for other processes to read; ask for it before `db`.
+
+    A test with transactions of its own empties the tables.
+    """
+    with django_db_blocker.unblock():
+        if not cast_users():
+            make_sample()

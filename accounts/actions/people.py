@@ -54,13 +54,10 @@ def create_person(
 
 
 @transaction.atomic
-def create_user(
-    person: Person, *, email: str, language: str = "ja", is_staff: bool = False, by: Actor, at: datetime
-) -> User:
-    """This function will open a sign-in for a person, without a password: by link or passkey.
+def create_user(person: Person, *, email: str, language: str = "ja", by: Actor, at: datetime) -> User:
+    """This function will open a sign-in for a person, without a password and without a role.
 
-    `is_staff` lets the person enter the admin. Raises `NotAllowed`, or `Refused` when the address or the person
-    already has a sign-in.
+    Raises `NotAllowed`, or `Refused` when the address or the person already has a sign-in.
     """
     refuse_unless_managing(by)
     address = email.strip().lower()
@@ -68,11 +65,11 @@ def create_user(
         raise Refused(_("There is already a sign-in with this mail address."), "email_taken", "email")
     if User.objects.filter(person=person).exists():
         raise Refused(_("This person already has a sign-in."), "person_taken", "person")
-    user = User(email=address, person=person, language=language, is_staff=is_staff)
+    user = User(email=address, person=person, language=language)
     user.set_unusable_password()
     user.full_clean(exclude=["password"])
     user.save()
-    record("create_user", user, by=by, at=at, after={"person": person.ref, "is_staff": is_staff})
+    record("create_user", user, by=by, at=at, after={"person": person.ref})
     return user
 
 

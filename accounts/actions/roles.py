@@ -16,6 +16,7 @@ from accounts.rules import approval_blockers
 from common.actors import SYSTEM
 from common.audit import record
 from common.errors import NotReady, Refused
+from common.loading import readable
 from common.states import locked
 
 TenureT = TypeVar("TenureT", bound=Tenure)
@@ -130,8 +131,6 @@ def _found(user: User, approver: User, at: datetime) -> RoleGrant:
         starts_on=timezone.localdate(at),
         approved_by=approver,
     )
-    user.is_staff = True
-    user.save(update_fields=["is_staff"])
     record("create_first_staff", grant, by=SYSTEM, at=at, after=_told(grant))
     return grant
 
@@ -146,10 +145,6 @@ def _refusal_text(tenure: Tenure, error: IntegrityError) -> str:
 
 
 def _told(tenure: Tenure) -> dict[str, object]:
-    told: dict[str, object] = {}
-    for field in tenure._meta.concrete_fields:
-        if field.name == "id":
-            continue
-        value = getattr(tenure, field.attname)
-        told[field.attname] = value.isoformat() if isinstance(value, date) else value
-    return told
+    # People and what the role is for by reference: the journal is read without looking anything up.
+    names = [field.name for field in tenure._meta.concrete_fields if field.name != "id"]
+    return {name: str(value) if isinstance(value := getattr(tenure, name), User) else readable(value) for name in names}

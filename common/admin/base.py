@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from django.contrib import admin, messages
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from common.admin.forms import RecordedForm, told, values_of
+from common.admin.forms import DayField, RecordedForm, told, values_of
 from common.admin.lists import BoundedPaginator, List, allowed_lookups
 from common.admin.site import site
 from common.audit import history_of, record
@@ -29,11 +31,12 @@ OWNERS = (
 NEVER_TYPED = ("state", "is_sample")
 
 
-def is_sample(row: Any) -> bool:
-    """This function will tell whether a record is a sample or hangs on one."""
+def is_sample(row: Any, *, read: bool = True) -> bool:
+    """This function will tell whether a record is a sample or hangs on one; without `read` from what is loaded only."""
     if hasattr(row, "is_sample"):
         return bool(row.is_sample)
-    return any(is_sample(owner) for name in OWNERS if (owner := getattr(row, name, None)) is not None)
+    names = [name for name in OWNERS if hasattr(type(row), name) and (read or name in row._state.fields_cache)]
+    return any(is_sample(owner, read=read) for name in names if (owner := getattr(row, name)) is not None)
 
 
 class ViewAdmin(admin.ModelAdmin):
@@ -66,12 +69,14 @@ class ViewAdmin(admin.ModelAdmin):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """This function will find a visible row; locked while a form is saved, so that two people take turns."""
-        if request.method != "POST":
-            return super().get_object(request, object_id, from_field)
-        field = self.opts.pk if from_field is None else self.opts.get_field(from_field)
+        field: Any = self.opts.pk if from_field is None else self.opts.get_field(from_field)
+        rows = self.get_queryset(request)
+        if request.method == "POST":
+            rows = rows.select_for_update(of=("self",))
+        elif self.list_select_related:
+            rows = rows.select_related(*self.list_select_related)  # type: ignore[misc]
         try:
-            key = field.to_python(object_id)  # type: ignore[union-attr]
-            return self.get_queryset(request).select_for_update(of=("self",)).get(**{field.name: key})
+            return rows.get(**{field.name: field.to_python(object_id)})
         except (self.model.DoesNotExist, ValidationError, ValueError):
             return None
 
@@ -111,6 +116,21 @@ class ViewAdmin(admin.ModelAdmin):
         """This function will return the list that counts only so far."""
         return List
 
+    def get_changelist_instance(self, request: HttpRequest) -> List:
+        """This function will build the list. A value or page that it does not know is a 400."""
+        try:
+            return super().get_changelist_instance(request)  # type: ignore[return-value]
+        except IncorrectLookupParameters as problem:
+            raise DisallowedModelAdminLookup("unknown value or page of a list") from problem
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """This function will show the list, marked when a sample is in it."""
+        response = super().changelist_view(request, extra_context)
+        listed = getattr(response, "context_data", {}).get("cl")
+        if listed is not None:
+            response.context_data["is_sample"] = any(is_sample(row, read=False) for row in listed.result_list)  # type: ignore[attr-defined]
+        return response
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """This function will allow only what the list's own filters write; anything else is a 400."""
         filters = self.get_list_filter(request) if request else self.list_filter
@@ -129,15 +149,18 @@ class ViewAdmin(admin.ModelAdmin):
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> Any:
-        """This function will show a record, marked when it is a sample."""
+        """This function will show a record, marked when it is a sample, with the way to its history if that is open."""
         row = self.get_object(request, object_id) if object_id and request.method == "GET" else None
-        context = {"is_sample": is_sample(row)} if row else {}
+        context = {"is_sample": is_sample(row), "has_history": self._is_told(request, row)} if row else {}
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    def _is_told(self, request: HttpRequest, row: Any) -> bool:
+        return self.journaled(request.user).filter(pk=row.pk).exists()
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """This function will show the record's rows of the journal in words."""
-        row = super().get_object(request, object_id)
-        if row is None or not self.journaled(request.user).filter(pk=row.pk).exists():
+        row = self.get_object(request, object_id)
+        if row is None or not self._is_told(request, row):
             raise Http404
         in_words = site.in_words
         entries = history_of(row)[:HISTORY_SHOWN]
@@ -165,8 +188,11 @@ class ActionAdmin(ViewAdmin):
     """Changes a look-up: by an action, or by saving the row and recording what changed."""
 
     form = RecordedForm
+    formfield_overrides = {models.DateField: {"form_class": DayField}}
     #: Typed once, when the row is made.
     fixed: tuple[str, ...] = ()
+    #: As in `RecordedForm`.
+    constraint_words: dict[str, tuple[str, Any]] = {}
 
     def writable(self, user: Any) -> models.QuerySet[Any]:
         """This function will return the rows this person may change, among the visible ones."""
@@ -199,7 +225,8 @@ class ActionAdmin(ViewAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """This function will return the form, knowing what the action said at the first try."""
         made = super().get_form(request, obj, change, **kwargs)
-        return type(made.__name__, (made,), {"refusal": getattr(request, "refusal", None)})
+        added = {"refusal": getattr(request, "refusal", None), "constraint_words": self.constraint_words}
+        return type(made.__name__, (made,), added)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """This function will offer, and take, only related rows that `related` names."""

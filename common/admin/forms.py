@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from common.errors import Refused
+from common.fiscal_year import parse_date
 from common.loading import readable
 
 
@@ -35,6 +37,14 @@ def seal_of(row: models.Model) -> str:
     return hashlib.sha256(json.dumps(values_of(row), sort_keys=True, default=str).encode()).hexdigest()[:24]
 
 
+class DayField(forms.DateField):
+    """A day as people write it: also 令和8年6月12日, R8.6.12 and full-width digits."""
+
+    def to_python(self, value: Any) -> date | None:
+        """This function will read the day. Raises ValidationError that says how to write it."""
+        return parse_date(value) if isinstance(value, str) and value.strip() else super().to_python(value)
+
+
 class RecordedForm(forms.ModelForm):
     """Asks for the reason; refuses when the row has changed since the form was opened."""
 
@@ -46,6 +56,8 @@ class RecordedForm(forms.ModelForm):
     )
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
+    #: Constraint > the field at which its refusal is told, and in which words; blank words: those of the constraint.
+    constraint_words: dict[str, tuple[str, Any]] = {}
     #: Set for the second try, after the action refused: the form is shown again with what it said.
     refusal: Exception | None = None
 
@@ -70,18 +82,26 @@ class RecordedForm(forms.ModelForm):
         return cleaned
 
     def _update_errors(self, errors: ValidationError) -> None:
-        constraints = self._meta.model._meta.constraints
-        nameless = {str(c.default_violation_error_message) % {"name": c.name} for c in constraints}
-        super()._update_errors(_in_words(errors, nameless))  # type: ignore[misc]
+        super()._update_errors(self._in_words(errors))  # type: ignore[misc]
 
-
-def _in_words(error: ValidationError, nameless: set[str]) -> ValidationError:
-    """A constraint without words of its own would show its name in the database."""
-    found = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
-    words = _("These values do not fit together. Check the dates and numbers, then save again.")
-    return ValidationError(
-        {
-            field: [ValidationError(words) if one.message in nameless else one for one in problems]
-            for field, problems in found.items()
+    def _in_words(self, errors: ValidationError) -> ValidationError:
+        # A constraint without words of its own would show its name in the database, and at the top of the form.
+        said = {
+            str(constraint.violation_error_message) % {"name": constraint.name}: constraint
+            for constraint in self._meta.model._meta.constraints
         }
-    )
+        found = errors.error_dict if hasattr(errors, "error_dict") else {NON_FIELD_ERRORS: errors.error_list}
+        placed: dict[str, list[ValidationError]] = {}
+        for field, problems in found.items():
+            for problem in problems:
+                constraint = said.get(str(problem.message))
+                place, words = self._told_at(constraint) if constraint else ("", "")
+                there = place if place in self.fields else field
+                placed.setdefault(there, []).append(ValidationError(words) if words else problem)
+        return ValidationError(placed)
+
+    def _told_at(self, constraint: models.BaseConstraint) -> tuple[str, str]:
+        field, words = self.constraint_words.get(constraint.name, ("", ""))
+        if not words and constraint.violation_error_message == constraint.default_violation_error_message:
+            words = _("These values do not fit together. Check the dates and numbers, then save again.")
+        return field, str(words)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db import connection
+from django.db.models import CharField, Q, QuerySet, Value
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -52,11 +54,16 @@ class JournalAdmin(ViewAdmin):
 
     def visible(self, user: Any) -> QuerySet[JournalEntry]:
         """This function will return the rows about subjects that this reader sees; of all other tables none."""
-        wanted = Q(pk__in=[])
-        for label, visible in site.subjects.items():
-            if label != JournalEntry._meta.label_lower:
-                wanted |= Q(subject_type=label, subject_id__in=visible(user).order_by().values("pk"))
-        return JournalEntry.objects.filter(wanted)
+        all_of: list[str] = []
+        some_of = Q(pk__in=[])
+        for label in _recorded(label for label in site.subjects if label != JournalEntry._meta.label_lower):
+            rows = site.subjects[label](user).order_by()
+            if not rows.query.where:  # no table is read where all of its rows are visible
+                all_of.append(label)
+            elif not rows.query.is_empty():
+                # In this order: a table is read only when a row about it comes up.
+                some_of |= Q(subject_type=label) & Q(subject_id__in=rows.values("pk"))
+        return JournalEntry.objects.filter(Q(subject_type__in=all_of) | some_of)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[JournalEntry], search_term: str
@@ -65,18 +72,22 @@ class JournalAdmin(ViewAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
+        subjects = [
+            visible(request.user)
+            .order_by()
+            .filter(ref__in={term, term.upper(), term.lower()})
+            .values_list(Value(label, output_field=CharField()), "pk")
+            for label, visible in site.subjects.items()
+            if any(field.name == "ref" for field in apps.get_model(label)._meta.concrete_fields)
+        ]
         wanted = Q(pk__in=[])
-        for label, visible in site.subjects.items():
-            model = apps.get_model(label)
-            if any(field.name == "ref" for field in model._meta.concrete_fields):
-                rows = visible(request.user).order_by().filter(ref__in={term, term.upper(), term.lower()})
-                for pk in rows.values_list("pk", flat=True):
-                    wanted |= Q(subject_type=label, subject_id=pk)
+        for label, pk in subjects[0].union(*subjects[1:], all=True):
+            wanted |= Q(subject_type=label, subject_id=pk)
         return queryset.filter(wanted), False
 
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
-        """This function will show the row itself: the journal has no journal."""
-        return self.change_view(request, object_id)
+    def journaled(self, user: Any) -> QuerySet[JournalEntry]:
+        """This function will return none: the journal has no journal."""
+        return JournalEntry.objects.none()
 
     @admin.display(description=_("actor"))
     def who(self, entry: JournalEntry) -> str:
@@ -99,6 +110,17 @@ class JournalAdmin(ViewAdmin):
         if not site.in_words:
             return ""
         return "\n".join(f"{change.label}: {change.before} → {change.after}" for change in _line(entry).changes)
+
+
+def _recorded(labels: Iterable[str]) -> list[str]:
+    """The tables about which there are rows at all: an index answers for each."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT label FROM unnest(%s::text[]) AS label"
+            " WHERE EXISTS (SELECT FROM common_journalentry WHERE subject_type = label)",
+            [list(labels)],
+        )
+        return [label for (label,) in cursor.fetchall()]
 
 
 def _line(entry: JournalEntry) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
@@ -68,7 +69,11 @@ class Site(admin.AdminSite):
                     "The administration is for ministry staff and auditors. Ask the ministry's staff if you need it."
                 )
                 return render(request, "403.html", {"why": why}, status=403)
-            return inner(request, *args, **kwargs)
+            try:
+                return inner(request, *args, **kwargs)
+            except PermissionDenied:
+                why = _("Your roles let you look at this, not change it.")
+                return render(request, "403.html", {"why": why}, status=403)
 
         return update_wrapper(guarded, view)
 

@@ -28,7 +28,7 @@ _ABOUT = Words("年頃", "about ")
 _IN_YEAR = Words("年", "")
 _NONE_YET = Words("実績値はまだありません。", "No value is on record yet.")
 _AT_LEAST, _AT_MOST = Words("以上", "at least "), Words("以下", "at most ")
-_LEFT, _RIGHT, _TOP, _BOTTOM = 8.0, WIDTH - 40.0, 52.0, 210.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 8.0, WIDTH - 40.0, 66.0, 210.0
 
 Value = int | float | Decimal
 
@@ -110,7 +110,9 @@ def _target(target: IndicatorTarget, unit: str, height: float, x: Callable[[int]
     parts = [line(_LEFT, height, _RIGHT, height, stroke=OCHRE, stroke_width=2, stroke_dasharray="7 4")]
     if target.year is not None:
         parts.append(element("circle", cx=x(target.year), cy=height, r=5, fill=PAPER, stroke=OCHRE, stroke_width=2))
-    return [*parts, label(_LEFT, height - 9, fitted(words, WIDTH - 16), fill=OCHRE)]
+    # The words stand in the head, where no value and no line can run into them.
+    sample = line(_LEFT, 2 * SIZE + 5, _LEFT + 22, 2 * SIZE + 5, stroke=OCHRE, stroke_width=2, stroke_dasharray="7 4")
+    return [*parts, sample, label(_LEFT + 28, 2 * SIZE + 10, fitted(words, WIDTH - 44), fill=OCHRE)]
 
 
 def _values(measured: Sequence[IndicatorPoint], places: Sequence[tuple[float, float]]) -> list[str]:

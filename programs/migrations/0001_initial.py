@@ -2128,7 +2128,7 @@ class Migration(migrations.Migration):
             constraint=django.contrib.postgres.constraints.ExclusionConstraint(
                 expressions=[
                     (
-                        models.Func(models.F("area_id"), models.F("area_id"), models.Value("[]"), function="int8range"),
+                        models.Func(models.F("area"), models.F("area"), models.Value("[]"), function="int8range"),
                         "&&",
                     ),
                     (

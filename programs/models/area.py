@@ -67,7 +67,7 @@ class AreaDirector(Tenure):
         verbose_name = _("program director's term")
         verbose_name_plural = _("program directors' terms")
         ordering = ["area_id", "-starts_on"]
-        constraints = [*Tenure.Meta.constraints, _never_two_at_once("one_director_at_a_time", "area_id")]
+        constraints = [*Tenure.Meta.constraints, _never_two_at_once("one_director_at_a_time", "area")]
         triggers = [_REAL_AREA]
 
 

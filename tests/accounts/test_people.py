@@ -47,7 +47,6 @@ def test_user_when_created_then_has_no_password_and_no_role(cast):
     user = create_user(enter(cast["staff1"]), email="New@Sample.Example", by=cast["staff1"], at=timezone.now())
     assert user.email == "new@sample.example"
     assert not user.has_usable_password()
-    assert not user.is_staff
     assert grants_of(user).roles == frozenset()
 
 
@@ -90,8 +89,6 @@ def test_first_staff_command_when_nobody_is_there_then_two_people_each_approved_
     assert grants[first.person_id].approved_by == second
     assert grants[second.person_id].approved_by == first
     assert all(grant.granted_by is None and grant.role == "ministry_staff" for grant in grants.values())
-    assert first.is_staff
-    assert second.is_staff
     assert "a@ministry.example" in capsys.readouterr().out
 
 

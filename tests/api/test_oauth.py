@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 import pytest
-from django.contrib.admin import site
 from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 from django.utils import timezone
@@ -17,6 +16,7 @@ from oauth2_provider.models import AccessToken
 from api.actions import NewClient, create_client
 from api.models import ApiClient
 from common.actors import SYSTEM
+from common.admin import site
 from common.models import JournalEntry
 
 pytestmark = pytest.mark.usefixtures("cast")

@@ -39,5 +39,9 @@ PAGES = [
     ("search-empty", "staff1", "/search/?q=該当なし語"),
     ("not-found", "evaluator1", "/projects/sample-ql1-f1/"),
     ("security", "pi1", "/accounts/2fa/"),
+    ("admin", "staff1", "/admin/"),
+    ("admin-list", "staff1", "/admin/accounts/rolegrant/"),
+    ("admin-add", "staff1", "/admin/programs/projectmember/add/"),
+    ("admin-journal", "auditor1", "/admin/common/journalentry/"),
     ("components", "", "/ui/"),
 ]

@@ -4,7 +4,9 @@ import re
 from urllib.parse import urljoin
 
 import pytest
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.contrib.auth.hashers import make_password
 from playwright.sync_api import Page
 
 from accounts.models import User
@@ -15,16 +17,24 @@ PASSWORD = "correct horse battery staple"
 
 @pytest.fixture
 def with_password(django_db_blocker):
-    """pi2 gets a password for this test."""
+    """Somebody gets a password for this test; afterwards nobody has one, nor an app or a key."""
 
     def give(name: str = "pi2") -> User:
         with django_db_blocker.unblock():
+            _forget()
             user = User.objects.get(email=f"{name}@sample.example")
             user.set_password(PASSWORD)
             user.save(update_fields=["password"])
             return user
 
-    return give
+    yield give
+    with django_db_blocker.unblock():
+        _forget()
+
+
+def _forget() -> None:
+    Authenticator.objects.all().delete()
+    User.objects.exclude(password__startswith="!").update(password=make_password(None))
 
 
 def _sign_in(page: Page, email: str, *, then: str = r"//[^/]+/$") -> None:
@@ -102,6 +112,7 @@ def test_sign_in_when_a_passkey_is_registered_then_it_opens_the_portal_without_a
     page.goto(named)
     _sign_in(page, user.email)
     _open_confirmed(page, "/accounts/2fa/webauthn/add/")
+    assert page.locator("label[for=id_name]").inner_text() == "この鍵の名前"
     page.fill("input[name=name]", "鍵")
     page.check("input[name=passwordless]")
     assert violations(page) == []

@@ -30,7 +30,7 @@ def _connect(database: dict[str, Any]) -> psycopg.Connection:
 
 
 @pytest.fixture
-def empty(db: None) -> Iterator[dict[str, Any]]:
+def empty(standing: None, db: None) -> Iterator[dict[str, Any]]:
     """A database of its own beside the one of the tests."""
     name = connection.settings_dict["NAME"] + "_restored"
     with _connect({**_source(), "NAME": "postgres"}) as server:

@@ -18,7 +18,7 @@ SEND = "from celery import current_app; current_app.send_task('common.seal_journ
 
 
 @pytest.fixture
-def address(db: None) -> str:
+def address(standing: None, db: None) -> str:
     """The test database as DATABASE_URL, for other processes: they see what is committed, the standing cast."""
     c = connection.settings_dict
     return f"postgresql://{c['USER']}:{quote(c['PASSWORD'])}@/{c['NAME']}?host={quote(c['HOST'], safe='/')}" + (

@@ -10,22 +10,24 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]")
 
 
 def _entries() -> list[tuple[str, str]]:
+    """Message and Japanese; a message with a context stands as "context\x04message", as in the compiled catalogue."""
     text = (CATALOGUE / "django.po").read_text()
     pairs = []
     for block in text.split("\n\n")[1:]:
         if "#~" in block:
             continue
-        parts = {"msgid": "", "msgstr": ""}
+        parts = {"msgctxt": "", "msgid": "", "msgstr": ""}
         current = ""
         for line in block.splitlines():
-            match = re.match(r'(msgid|msgstr) "(.*)"$', line)
+            match = re.match(r'(msgctxt|msgid|msgstr) "(.*)"$', line)
             if match:
                 current = match[1]
                 parts[current] = match[2]
             elif line.startswith('"') and current:
                 parts[current] += line[1:-1]
         if parts["msgid"]:
-            pairs.append((parts["msgid"], parts["msgstr"]))
+            context = parts["msgctxt"] + "\4" if parts["msgctxt"] else ""
+            pairs.append((context + parts["msgid"], parts["msgstr"]))
     return pairs
 
 
