@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import Organization, User
 from common.audit import record
 from common.canonical import content_hash
 from common.errors import Blocker, NotAllowed, NotReady, Refused, StaleEdit
@@ -34,7 +34,15 @@ from programs.models import (
     Project,
     plan_of,
 )
-from programs.rules.plans import item_writable, plan_actions, plan_blockers, plan_in_force, plan_openable
+from programs.rules.plans import (
+    PlanRights,
+    part_writable,
+    plan_actions,
+    plan_blockers,
+    plan_in_force,
+    plan_openable,
+    plan_rights,
+)
 from programs.states import PLAN_MOVES, PLAN_OPEN, PROJECT_MOVES
 
 #: How the keys of new items begin; the tables that are not here make their keys of what they hold.
@@ -120,14 +128,31 @@ def save_frame(
 
 @transaction.atomic
 def save_change_reason(
-    version: PlanVersion, *, reason: str, wanted_from: date | None, by: User, at: datetime
+    version: PlanVersion,
+    *,
+    reason: str,
+    wanted_from: date | None,
+    revision: int | None = None,
+    by: User,
+    at: datetime,
 ) -> ChangeRequest:
-    """This function will save why the change is asked for and from when it should hold."""
+    """This function will save why the change is asked for and from when it should hold.
+
+    With `revision`, the version's that the writer saw, raises `StaleEdit` when somebody saved since.
+    """
     row = _locked_for(version, "plan.edit", by, _("You cannot write this part of the plan now. Open the page again."))
     request = locked(ChangeRequest, row.change_request.pk)
-    request.reason, request.wanted_from = clean(reason).strip(), wanted_from
+    before = {"reason": request.reason, "wanted_from": request.wanted_from}
+    typed = {"reason": clean(reason).strip(), "wanted_from": wanted_from}
+    if before == typed:
+        return request
+    if revision is not None and revision != row.revision:
+        raise _stale(request, typed)
+    request.reason, request.wanted_from, row.revision = clean(reason).strip(), wanted_from, row.revision + 1
     request.save(update_fields=["reason", "wanted_from"])
-    record("save_change_reason", row.project, by=by, at=at, after={"plan": row.ref, "reason": request.reason})
+    row.save(update_fields=["revision"])
+    after = {"plan": row.ref, **_plain(typed)}
+    record("save_change_reason", row.project, by=by, at=at, before=_plain(before), after=after)
     return request
 
 
@@ -152,15 +177,16 @@ def save_item(
     row: Any = table._default_manager.select_for_update(of=("self",)).filter(version=parent, key=key).first()
     if key and row is None:
         raise Refused(_("Somebody removed this in the meantime. Open the page again."), "gone", key)
-    before = _told(row) if row else {}
-    _refuse_foreign(parent, table, row.organization_id if row and hasattr(row, "organization_id") else None, row, by)
+    before, rights = _told(row) if row else {}, plan_rights(by, parent)
+    if row is not None:
+        _refuse_foreign(rights, row)
     typed = {name: clean(value).strip() if isinstance(value, str) else value for name, value in values.items()}
     if row is not None and revision != row.revision and any(getattr(row, n) != v for n, v in typed.items()):
         raise _stale(row, typed)
     item = row or table(version=parent)
     for name, value in typed.items():
         setattr(item, name, value)
-    _refuse_foreign(parent, table, getattr(item, "organization_id", None), item, by)
+    _refuse_foreign(rights, item)
     item.key = key or _new_key(item)
     item.revision += bool(row)
     _check(item)
@@ -179,7 +205,7 @@ def remove_item(
     row: Any = table._default_manager.select_for_update(of=("self",)).filter(version=parent, key=key).first()
     if row is None:
         return
-    _refuse_foreign(parent, table, getattr(row, "organization_id", None), row, by)
+    _refuse_foreign(plan_rights(by, parent), row)
     if revision != row.revision:
         raise _stale(row, {})
     before = _told(row)
@@ -204,50 +230,53 @@ def save_money(
     """
     locked(Project, version.project_id)
     parent = locked(PlanVersion, version.pk)
-    changed = 0
-    for (year, organization_id, category_id), amount in cells.items():
-        category = CostCategory.objects.get(pk=category_id)
-        item = PlanBudget(
-            version=parent, fiscal_year=year, organization_id=organization_id, category=category, amount_yen=amount
+    rights, changed = plan_rights(by, parent), 0
+    categories = CostCategory.objects.in_bulk({category for _year, _organization, category in cells})
+    organizations = Organization.objects.in_bulk({organization for _year, organization, _category in cells})
+    items: list[tuple[Any, int]] = [
+        (
+            PlanBudget(
+                version=parent,
+                fiscal_year=year,
+                organization=organizations[organization_id],
+                category=categories[category_id],
+            ),
+            amount,
         )
-        changed += _save_amount(parent, item, "amount_yen", revisions, by)
-    for year, total in (totals or {}).items():
-        changed += _save_amount(
-            parent, PlanYear(version=parent, fiscal_year=year, total_yen=total), "total_yen", revisions, by
-        )
+        for (year, organization_id, category_id), amount in cells.items()
+    ]
+    items += [(PlanYear(version=parent, fiscal_year=year), total) for year, total in (totals or {}).items()]
+    for item, amount in items:
+        _refuse_foreign(rights, item)
+        changed += _save_amount(parent, item, amount, revisions)
     if changed:
         after = {"plan": parent.ref, "cells": len(cells), "totals": len(totals or {}), "changed": changed}
         record("save_plan_money", parent.project, by=by, at=at, after=after)
     return changed
 
 
-def _save_amount(
-    parent: PlanVersion, item: Any, amount_field: str, revisions: Mapping[str, int] | None, by: User
-) -> bool:
-    _refuse_foreign(parent, type(item), getattr(item, "organization_id", None), item, by)
-    item.key, amount = _new_key(item), getattr(item, amount_field)
+def _save_amount(parent: PlanVersion, item: Any, amount: int, revisions: Mapping[str, int] | None) -> bool:
+    item.key, name = _new_key(item), "total_yen" if isinstance(item, PlanYear) else "amount_yen"
     rows = type(item)._default_manager.select_for_update(of=("self",))
     row: Any = rows.filter(version=parent, key=item.key).first()
-    if (getattr(row, amount_field) if row else 0) == amount:
+    if (getattr(row, name) if row else 0) == amount:
         return False
     if revisions is not None and revisions.get(item.key, 0) != (row.revision + 1 if row else 0):
-        raise _stale(row or item, {amount_field: amount})
-    if amount == 0 and row is not None:
+        raise _stale(row or item, {name: amount})
+    if amount == 0:
         row.delete()
         return True
     if row is not None:
-        setattr(row, amount_field, amount)
         row.revision += 1
         item = row
+    setattr(item, name, amount)
     _check(item)
     item.save()
     return True
 
 
-def _refuse_foreign(
-    version: PlanVersion, table: type[PlanItem], organization_id: int | None, item: Any, by: User
-) -> None:
-    if not item_writable(by, version, table, organization_id) and item is not None:
+def _refuse_foreign(rights: PlanRights, item: Any) -> None:
+    if not part_writable(rights, getattr(item, "organization_id", None)):
         raise NotAllowed(_("You can write your own institution's part only, while the plan is being written."))
 
 
@@ -294,7 +323,7 @@ def _told(item: Any) -> dict[str, Any]:
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, str]:
-    return {name: str(value) for name, value in values.items()}
+    return {name: "" if value is None else str(value) for name, value in values.items()}
 
 
 # Handing in, checking, approving --------------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ from programs.models.indicator import IndicatorObservation, IndicatorTarget, Ind
 from programs.models.milestone import Deliverable, Milestone, StageGate
 from programs.models.participation import Headquarters, HQMember, Participation, ProjectMember
 from programs.models.plan import (
-    TABLES,
     ChangeAttachment,
     ChangeRequest,
     CostCategory,
@@ -20,8 +19,8 @@ from programs.models.plan import (
     PlanVersion,
     PlanWorkPackage,
     PlanYear,
-    plan_of,
 )
+from programs.models.plan_reading import TABLES, Named, PlanRead, plan_of, read_plans
 from programs.models.program import Emphasis, PolicyBasis, Program, ProgramAgency, ProgramStaff, UnpricedItem
 from programs.models.project import AwardNumber, Project, ProjectComplement, ProjectRecusal
 from programs.models.trl import TrlAssessment, TrlLevel, TrlScale
@@ -47,6 +46,7 @@ __all__ = [
     "IndicatorTarget",
     "IndicatorYearTotal",
     "Milestone",
+    "Named",
     "OutcomeIndicator",
     "Participation",
     "PlanBudget",
@@ -56,6 +56,7 @@ __all__ = [
     "PlanGate",
     "PlanItem",
     "PlanMilestone",
+    "PlanRead",
     "PlanVersion",
     "PlanWorkPackage",
     "PlanYear",
@@ -74,4 +75,5 @@ __all__ = [
     "TrlScale",
     "UnpricedItem",
     "plan_of",
+    "read_plans",
 ]

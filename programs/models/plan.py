@@ -5,8 +5,7 @@ A version that is being written is open to its authors; from its submission on i
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pgtrigger
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -19,7 +18,6 @@ from common.models import StoredFile
 from common.refs import ref_default
 from common.sample import no_sample_on_real, same_sample_mark
 from common.states import fsm_trigger
-from programs import planning
 from programs.models.milestone import StageGate
 from programs.models.project import Project
 from programs.states import PLAN_MOVES, PLAN_OPEN, PLAN_WRITABLE
@@ -148,7 +146,8 @@ class PlanVersion(SampleMark):
         return self.state in PLAN_WRITABLE
 
 
-def _stands_still() -> pgtrigger.Trigger:
+def _stands_still(of: str = "{row}.version_id") -> pgtrigger.Trigger:
+    """Refuses every write while the version is not being written. `of`: SQL for the version of the row touched."""
     # The lock on the version orders a late save against a submission: whoever comes second sees the other's work.
     return pgtrigger.Trigger(
         name="version_is_open",
@@ -156,7 +155,7 @@ def _stands_still() -> pgtrigger.Trigger:
         operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
         declare=[("version_state", "text"), ("touched", "bigint")],
         func=f"""
-            IF TG_OP = 'DELETE' THEN touched := OLD.version_id; ELSE touched := NEW.version_id; END IF;
+            IF TG_OP = 'DELETE' THEN touched := {of.format(row="OLD")}; ELSE touched := {of.format(row="NEW")}; END IF;
             SELECT state INTO version_state FROM programs_planversion WHERE id = touched FOR SHARE;
             IF version_state NOT IN ({", ".join(f"'{state}'" for state in sorted(PLAN_WRITABLE))}) THEN
                 RAISE EXCEPTION 'the plan version % is not open', touched
@@ -373,6 +372,7 @@ class ChangeRequest(models.Model):
         constraints = [
             models.CheckConstraint(name="change_kind_known", condition=Q(kind__in=["approval", "notice", "stop"]))
         ]
+        triggers = [_stands_still()]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.version_id}"
@@ -391,80 +391,9 @@ class ChangeAttachment(models.Model):
     class Meta:
         verbose_name = _("attachment")
         verbose_name_plural = _("attachments")
+        ordering = ["added_at", "id"]
         constraints = [models.UniqueConstraint(fields=["request", "file"], name="change_attachment_once")]
+        triggers = [_stands_still("(SELECT version_id FROM programs_changerequest WHERE id = {row}.request_id)")]
 
     def __str__(self) -> str:
         return str(self.file)
-
-
-# A version as the pure core reads it -----------------------------------------------------------------------------------
-
-
-def _organization(row: OwnedItem) -> str:
-    return row.organization.ref if row.organization else ""
-
-
-def _work_package(row: PlanWorkPackage) -> planning.Item:
-    return planning.WorkPackage(row.key, row.title, row.goal, _organization(row), row.starts_on, row.ends_on)
-
-
-def _milestone(row: PlanMilestone) -> planning.Item:
-    return planning.Milestone(
-        row.key, row.title, row.planned_on, _organization(row), row.criterion, row.threshold, row.unit, row.direction,
-        row.evidence_asked,
-    )  # fmt: skip
-
-
-def _deliverable(row: PlanDeliverable) -> planning.Item:
-    return planning.Deliverable(row.key, row.title, row.due_on, _organization(row))
-
-
-def _gate(row: PlanGate) -> planning.Item:
-    return planning.Gate(
-        row.key, row.title, row.held_on, row.phase_starts_on, row.criteria, row.threshold, row.unit, row.direction,
-        row.evidence_asked,
-    )  # fmt: skip
-
-
-def _year(row: PlanYear) -> planning.Item:
-    return planning.YearTotal(row.key, row.fiscal_year, row.total_yen)
-
-
-def _cell(row: PlanBudget) -> planning.Item:
-    return planning.BudgetCell(row.key, row.fiscal_year, _organization(row), row.category.ref, row.amount_yen)
-
-
-def _effort(row: PlanEffort) -> planning.Item:
-    return planning.Effort(row.key, row.person.ref, _organization(row), row.fiscal_year, row.effort_percent, row.role)
-
-
-_READ: dict[type[PlanItem], tuple[Callable[[Any], planning.Item], tuple[str, ...]]] = {
-    PlanWorkPackage: (_work_package, ("organization",)),
-    PlanMilestone: (_milestone, ("organization",)),
-    PlanDeliverable: (_deliverable, ("organization",)),
-    PlanGate: (_gate, ("gate",)),
-    PlanYear: (_year, ()),
-    PlanBudget: (_cell, ("organization", "category")),
-    PlanEffort: (_effort, ("organization", "person")),
-}
-#: The tables of a plan by the core's item types.
-TABLES: dict[type[planning.Item], type[PlanItem]] = {
-    planning.WorkPackage: PlanWorkPackage,
-    planning.Milestone: PlanMilestone,
-    planning.Deliverable: PlanDeliverable,
-    planning.Gate: PlanGate,
-    planning.YearTotal: PlanYear,
-    planning.BudgetCell: PlanBudget,
-    planning.Effort: PlanEffort,
-}
-
-
-def plan_of(version: PlanVersion) -> planning.Plan:
-    """This function will return a version as the pure core reads it; organizations, people and categories by ref."""
-    items: list[planning.Item] = [
-        planning.Frame(planning.FRAME_KEY, version.starts_on, version.ends_on, version.summary)
-    ]
-    for table, (read, related) in _READ.items():
-        rows = table._default_manager.filter(version=version).select_related(*related)
-        items += [read(row) for row in rows]
-    return planning.Plan.of(items)

@@ -7,13 +7,32 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import QuerySet
+from django.db.models import Case, CharField, Q, QuerySet, Value, When
 
-from accounts.models import Organization
+from accounts.models import Organization, Person
+from accounts.queries import in_force
 from common.fiscal_year import fiscal_year_of
+from common.models import JournalEntry
 from programs import planning
-from programs.models import CostCategory, Participation, PlanBudget, PlanVersion, PlanYear, Project, plan_of
-from programs.rules.plans import plans_visible
+from programs.models import (
+    ChangeAttachment,
+    CostCategory,
+    HQMember,
+    Named,
+    Participation,
+    PlanBudget,
+    PlanComment,
+    PlanRead,
+    PlanVersion,
+    PlanYear,
+    Project,
+    ProjectMember,
+    StageGate,
+    plan_of,
+)
+from programs.queries import lead_institutions
+from programs.rules.plans import plans_to_act_on, plans_visible
+from programs.states import CHECKED, CONFIRMED, IN_APPROVAL, SUBMITTED
 
 PEOPLE = ("opened_by", "submitted_by", "checked_by", "confirmed_by", "approval_drafted_by", "approved_by")
 
@@ -23,6 +42,44 @@ def plans_visible_to(user: object) -> QuerySet[PlanVersion]:
     people = [f"{name}__person" for name in PEOPLE]
     versions = PlanVersion.objects.filter(plans_visible(user)).select_related("project", "change_request", *people)
     return versions.order_by("project__ref", "-number")
+
+
+def plans_in_full(user: object) -> QuerySet[PlanVersion]:
+    """This function will return the same with what a page names: program, area, lead institution, the version before."""
+    related = ("project__program", "project__area", "base")
+    leads = lead_institutions("project__participations")
+    return plans_visible_to(user).select_related(*related).prefetch_related(leads)
+
+
+def plans_awaiting(user: object) -> QuerySet[PlanVersion]:
+    """This function will return the versions for which this person acts next, longest waiting first.
+
+    `awaits` tells what: write, check, confirm, propose_approval or approve.
+    """
+    steps = {
+        SUBMITTED: "check",
+        CHECKED: "confirm",
+        CONFIRMED: "propose_approval",
+        IN_APPROVAL: "approve",
+    }
+    return (
+        plans_in_full(user)
+        .filter(plans_to_act_on(user))
+        .annotate(
+            awaits=Case(
+                *(When(state=state, then=Value(step)) for state, step in steps.items()),
+                default=Value("write"),
+                output_field=CharField(),
+            )
+        )
+        .order_by("opened_at", "ref")
+    )
+
+
+def entries_to_show(user: object, project: Project, entries: QuerySet[JournalEntry]) -> QuerySet[JournalEntry]:
+    """This function will leave out of a project's journal what was done in versions that the reader may not read yet."""
+    seen = list(plan_history(user, project).order_by().values_list("ref", flat=True))
+    return entries.filter(Q(after__plan__isnull=True) | Q(after__plan__in=seen))
 
 
 def plan_history(user: object, project: Project) -> QuerySet[PlanVersion]:
@@ -42,6 +99,28 @@ def plan_as_of(user: object, project: Project, on: date) -> PlanVersion | None:
 def plan_difference(before: PlanVersion, after: PlanVersion) -> tuple[planning.Change, ...]:
     """This function will return the changes from one version to the other, in the order a plan is read."""
     return planning.difference(plan_of(before), plan_of(after))
+
+
+def comments_of(version: PlanVersion) -> list[PlanComment]:
+    """This function will return what was said when the version was returned or refused, in the order it was said."""
+    return list(PlanComment.objects.filter(version=version).select_related("by__person"))
+
+
+def attachments_of(version: PlanVersion) -> QuerySet[ChangeAttachment]:
+    """This function will return the files of the version's change request."""
+    return ChangeAttachment.objects.filter(request__version=version).select_related("file", "added_by__person")
+
+
+def plan_people(project: Project, on: date) -> list[Person]:
+    """This function will return who can be planned with effort: the project's members and its headquarters."""
+    members = ProjectMember.objects.filter(in_force(on), project=project)
+    headquarters = HQMember.objects.filter(in_force(on), headquarters__project=project)
+    return list(Person.objects.filter(Q(pk__in=members.values("person")) | Q(pk__in=headquarters.values("person"))))
+
+
+def program_gates(project: Project) -> list[StageGate]:
+    """This function will return the stage gates of the project's program."""
+    return list(StageGate.objects.filter(program=project.program_id))
 
 
 # Money as a table -----------------------------------------------------------------------------------------------------
@@ -77,6 +156,80 @@ class MoneyTable:
     @property
     def total_yen(self) -> int:
         return sum(self.sums)
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyLine:
+    """One cost category of an institution: yen by year (None where nothing is planned), and their sum."""
+
+    category: Named
+    cells: tuple[int | None, ...]
+
+    @property
+    def total_yen(self) -> int:
+        return sum(cell or 0 for cell in self.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyPart:
+    """One institution's budget."""
+
+    organization: Named
+    lines: tuple[MoneyLine, ...]
+
+    @property
+    def sums(self) -> tuple[int, ...]:
+        """The yen of each year."""
+        return tuple(sum(cell or 0 for cell in column) for column in zip(*(x.cells for x in self.lines), strict=True))
+
+    @property
+    def total_yen(self) -> int:
+        return sum(self.sums)
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyGrid:
+    """A budget to read: years across, institutions and their categories down; the totals stated beside the sums."""
+
+    years: tuple[int, ...]
+    parts: tuple[MoneyPart, ...]
+    stated: tuple[int | None, ...]
+
+    @property
+    def sums(self) -> tuple[int, ...]:
+        """The yen of each year, added up from the cells."""
+        return tuple(sum(part.sums[index] for part in self.parts) for index in range(len(self.years)))
+
+    @property
+    def total_yen(self) -> int:
+        return sum(self.sums)
+
+    @property
+    def stated_yen(self) -> int:
+        return sum(year or 0 for year in self.stated)
+
+
+def money_grid(read: PlanRead) -> MoneyGrid:
+    """This function will lay out the budget of a version that has been read."""
+    cells = {(c.organization, c.category, c.fiscal_year): c.amount_yen for c in read.plan.each(planning.BudgetCell)}
+    stated = {year.fiscal_year: year.total_yen for year in read.plan.each(planning.YearTotal)}
+    years = tuple(sorted({year for _, _, year in cells} | set(stated) | set(_years_of(read.plan.frame))))
+    filled: dict[str, set[str]] = {}
+    for organization, category, _year in cells:
+        filled.setdefault(organization, set()).add(category)
+    parts = []
+    for organization, held in filled.items():
+        categories = sorted((read.categories[ref] for ref in held), key=lambda one: (one.position, one.ref))
+        lines = (
+            MoneyLine(category, tuple(cells.get((organization, category.ref, year)) for year in years))
+            for category in categories
+        )
+        parts.append(MoneyPart(read.organizations[organization], tuple(lines)))
+    return MoneyGrid(years, tuple(parts), tuple(stated.get(year) for year in years))
+
+
+def _years_of(frame: planning.Frame) -> range:
+    return range(fiscal_year_of(frame.starts_on), fiscal_year_of(frame.ends_on) + 1)
 
 
 def money_table(version: PlanVersion, organizations: Iterable[Organization] | None = None) -> MoneyTable:

@@ -7,13 +7,14 @@ confirmation on, machines what is approved.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Q, Sum
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet, Sum
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from accounts.models import Organization, Person
 from accounts.queries import Grants, grants_of
 from common.errors import Blocker
 from common.fiscal_year import date_text
@@ -22,13 +23,15 @@ from common.money import yen
 from programs import planning
 from programs.models import (
     FundEdge,
+    Named,
     Participation,
     PlanEffort,
-    PlanItem,
+    PlanGate,
+    PlanRead,
     PlanVersion,
     Project,
     ProjectMember,
-    plan_of,
+    read_plans,
 )
 from programs.rules import (
     NOTHING,
@@ -59,6 +62,7 @@ HANDED_IN = (SUBMITTED, CHECKED, CONFIRMED, IN_APPROVAL, APPROVED, REFUSED)
 #: In these states the contracting agency reads it.
 FOR_CONTRACT = (CONFIRMED, IN_APPROVAL, APPROVED)
 PRINCIPAL = ProjectMember.Role.PRINCIPAL_INVESTIGATOR
+READING = {"plan.view", "plan.export"}
 
 
 def _of(condition: Q) -> Q:
@@ -108,37 +112,60 @@ def plan_openable(user: object, project: Project) -> bool:
     return may and not PlanVersion.objects.filter(project=project, state__in=PLAN_OPEN).exists()
 
 
-def plan_actions(user: object, version: PlanVersion) -> set[str]:
-    """This function will return what the user may do with the version now, by role and state: `plan.edit`, ..."""
-    if not PlanVersion.objects.filter(plans_visible(user), pk=version.pk).exists():
-        return set()
-    allowed = {"plan.view", "plan.export"}
+@dataclass(frozen=True, slots=True)
+class PlanRights:
+    """What somebody may do with a version now (`plan.edit`, ...), and whose part of it they may write."""
+
+    actions: frozenset[str] = frozenset()
+    parts: frozenset[int] = frozenset()
+
+
+def plan_rights(user: object, version: PlanVersion) -> PlanRights:
+    """This function will read what the user may do with the version now, by role and state, in two queries."""
+    visible = PlanVersion.objects.filter(plans_visible(user), pk=version.pk)
     grants = grants_of(user)
     if grants.person_id is None:
-        return allowed
-    me = grants.person_id
-
-    def among(condition: Q) -> bool:
-        return Project.objects.filter(condition, pk=version.project_id).exists()
-
+        return PlanRights(frozenset(READING)) if visible.exists() else PlanRights()
+    held = _held(visible, grants.person_id, grants)
+    if held is None:
+        return PlanRights()
     may = {
-        "edit": among(projects_of_member(me, PRINCIPAL) | projects_of_headquarters(me)),
-        "submit": among(projects_of_member(me, PRINCIPAL)),
-        "withdraw": among(projects_of_member(me, PRINCIPAL)),
-        "check": among(projects_supported_by(me)),
-        "confirm": among(projects_led_by(me)),
-        "propose_approval": among(_contracting(me, grants)),
+        "edit": held["writes"],
+        "submit": held["leads"],
+        "withdraw": held["leads"],
+        "check": held["checks"],
+        "confirm": held["directs"],
+        "propose_approval": held["contracts"],
+        "approve": held["contracts"] and version.approval_drafted_by_id != getattr(user, "pk", None),
+        "refuse": held["contracts"] and version.state in (CONFIRMED, IN_APPROVAL),
     }
-    may["approve"] = may["propose_approval"] and version.approval_drafted_by_id != getattr(user, "pk", None)
-    may["refuse"] = may["propose_approval"] and version.state in (CONFIRMED, IN_APPROVAL)
     step = {SUBMITTED: "check", CHECKED: "confirm", CONFIRMED: "propose_approval", IN_APPROVAL: "approve"}
     may["return"] = may.get(step.get(version.state, ""), False)
-    allowed |= {f"plan.{act}" for act, is_so in may.items() if is_so and (act == "edit" or _starts(version, act))}
+    allowed = READING | {
+        f"plan.{act}" for act, is_so in may.items() if is_so and (act == "edit" or _starts(version, act))
+    }
     if version.state not in PLAN_WRITABLE:
-        allowed.discard("plan.edit")
-    elif parts_of(user, version):
-        allowed.add("plan.edit_part")
-    return allowed
+        return PlanRights(frozenset(allowed - {"plan.edit"}))
+    parts = _own_parts(version, grants.person_id, grants)
+    return PlanRights(frozenset(allowed | ({"plan.edit_part"} if parts else set())), parts)
+
+
+def _held(visible: QuerySet[PlanVersion], me: int, grants: Grants) -> dict[str, bool] | None:
+    roles = {
+        "writes": projects_of_member(me, PRINCIPAL) | projects_of_headquarters(me),
+        "leads": projects_of_member(me, PRINCIPAL),
+        "checks": projects_supported_by(me),
+        "directs": projects_led_by(me),
+        "contracts": _contracting(me, grants),
+    }
+    columns = {name: ExpressionWrapper(_of(role), BooleanField()) for name, role in roles.items()}
+    found = visible.order_by().values_list(*columns.values()).first()
+    return None if found is None else dict(zip(roles, found, strict=True))
+
+
+def plan_actions(user: object, version: PlanVersion) -> set[str]:
+    """This function will return what the user may do with the version now: `plan.edit`, ..."""
+    return set(plan_rights(user, version).actions)
 
 
 def _starts(version: PlanVersion, act: str) -> bool:
@@ -153,31 +180,44 @@ def _contracting(me: int, grants: Grants) -> Q:
     return party
 
 
+def _own_parts(version: PlanVersion, me: int, grants: Grants) -> frozenset[int]:
+    members = ProjectMember.objects.filter(
+        person_id=me,
+        project_id=version.project_id,
+        project__in=Project.objects.filter(projects_of_member(me)),
+    )
+    taking_part = Participation.objects.filter(
+        Q(organization__in=members.values("organization")) | Q(organization__in=grants.organizations(*OFFICE_ROLES)),
+        project_id=version.project_id,
+        ends_on__isnull=True,
+    )
+    return frozenset(taking_part.values_list("organization_id", flat=True))
+
+
 def parts_of(user: object, version: PlanVersion) -> set[int]:
     """This function will return the institutions whose part of the version the user may write: co-investigators, offices."""
+    return set(plan_rights(user, version).parts)
+
+
+def plans_to_act_on(user: object) -> Q:
+    """This function will return the condition for the versions for which this person is the one who acts next."""
     grants = grants_of(user)
-    if grants.person_id is None or version.state not in PLAN_WRITABLE:
-        return set()
-    if not PlanVersion.objects.filter(plans_visible(user), pk=version.pk).exists():
-        return set()
-    members = ProjectMember.objects.filter(
-        person_id=grants.person_id,
-        project_id=version.project_id,
-        project__in=Project.objects.filter(projects_of_member(grants.person_id)),
+    if grants.person_id is None:
+        return NOTHING
+    me = grants.person_id
+    waiting = (
+        Q(state__in=PLAN_WRITABLE) & _of(projects_of_member(me) | projects_of_headquarters(me))
+        | Q(state=SUBMITTED) & _of(projects_supported_by(me))
+        | Q(state=CHECKED) & _of(projects_led_by(me))
+        | Q(state=CONFIRMED) & _of(_contracting(me, grants))
+        | Q(state=IN_APPROVAL) & ~Q(approval_drafted_by__person=me) & _of(_contracting(me, grants))
     )
-    own = set(members.values_list("organization_id", flat=True)) | set(grants.organizations(*OFFICE_ROLES))
-    taking_part = Participation.objects.filter(
-        project_id=version.project_id, organization_id__in=own, ends_on__isnull=True
-    )
-    return set(taking_part.values_list("organization_id", flat=True))
+    return plans_visible(user) & waiting
 
 
-def item_writable(user: object, version: PlanVersion, table: type[PlanItem], organization_id: int | None) -> bool:
-    """This function will tell whether the user may write an item of this table and institution in the version now."""
-    allowed = plan_actions(user, version)
-    if "plan.edit" in allowed:
-        return True
-    return "plan.edit_part" in allowed and organization_id is not None and organization_id in parts_of(user, version)
+def part_writable(rights: PlanRights, organization_id: int | None) -> bool:
+    """This function will tell whether these rights cover the items of this institution (None: the team's own)."""
+    return "plan.edit" in rights.actions or (organization_id is not None and organization_id in rights.parts)
 
 
 # What does not fit ----------------------------------------------------------------------------------------------------
@@ -192,7 +232,7 @@ def plan_in_force(project_id: int, on: date) -> PlanVersion | None:
 def limits_of(version: PlanVersion, today: date) -> planning.Limits:
     """This function will read what a version has to fit: money, partners, efforts elsewhere, gates that stand."""
     edges = FundEdge.objects.filter(target__kind="project", target__project=version.project_id, kind="allocation")
-    ceilings = dict(edges.values_list("fiscal_year").annotate(yen=Sum("amount_yen")))
+    ceilings = dict(edges.order_by().values_list("fiscal_year").annotate(yen=Sum("amount_yen")))
     partners = Participation.objects.filter(project=version.project_id, ends_on__isnull=True)
     people = PlanEffort.objects.filter(version=version).values("person")
     elsewhere: defaultdict[tuple[str, int], int] = defaultdict(int)
@@ -202,29 +242,42 @@ def limits_of(version: PlanVersion, today: date) -> planning.Limits:
         .annotate(percent=Sum("effort_percent"))
     ):
         elsewhere[person, year] += percent
-    standing = plan_in_force(version.project_id, today)
-    gates = tuple(plan_of(standing).each(planning.Gate)) if standing else ()
     return planning.Limits(
         ceilings=ceilings,
         partners=frozenset(partners.values_list("organization__ref", flat=True)),
         effort_elsewhere=dict(elsewhere),
-        fixed=gates,
+        fixed=_standing_gates(version.project_id, today),
         today=today,
     )
 
 
-def _in_force_elsewhere(version: PlanVersion, today: date) -> list[int]:
+def _in_force_elsewhere(version: PlanVersion, today: date) -> QuerySet[PlanVersion]:
     approved = PlanVersion.objects.filter(state=APPROVED, effective_on__lte=today).exclude(project=version.project_id)
-    newest = approved.order_by("project_id", "-effective_on").distinct("project_id")
-    return list(newest.values_list("pk", flat=True))
+    return approved.order_by("project_id", "-effective_on").distinct("project_id")
 
 
-def plan_blockers(version: PlanVersion, today: date) -> list[Blocker]:
-    """This function will list everything that stands in the way of a submission, in the order a plan is read."""
-    plan = plan_of(version)
-    blockers = [*_missing(version, plan)]
-    for conflict in planning.conflicts(plan, limits_of(version, today)):
-        blockers.append(Blocker(field_of(conflict.part, conflict.key), conflict.code, message_of(conflict, plan)))
+def _standing_gates(project_id: int, today: date) -> tuple[planning.Gate, ...]:
+    standing = PlanVersion.objects.filter(project_id=project_id, state=APPROVED, effective_on__lte=today)
+    newest = standing.order_by("-effective_on").values("pk")[:1]
+    return tuple(
+        planning.Gate(
+            gate.key, gate.title, gate.held_on, gate.phase_starts_on, gate.criteria, gate.threshold, gate.unit,
+            gate.direction, gate.evidence_asked,
+        )
+        for gate in PlanGate.objects.filter(version__in=newest)
+    )  # fmt: skip
+
+
+def plan_blockers(version: PlanVersion, today: date, read: PlanRead | None = None) -> list[Blocker]:
+    """This function will list everything that stands in the way of a submission, in the order a plan is read.
+
+    `read` is the version as it has been read already.
+    """
+    read = read or read_plans([version.pk])[version.pk]
+    blockers = [*_missing(version, read.plan)]
+    for conflict in planning.conflicts(read.plan, limits_of(version, today)):
+        field = field_of(conflict.part, conflict.key)
+        blockers.append(Blocker(field, conflict.code, message_of(conflict, read)))
     return blockers
 
 
@@ -250,9 +303,9 @@ def _missing(version: PlanVersion, plan: planning.Plan) -> list[Blocker]:
     return found
 
 
-def message_of(conflict: planning.Conflict, plan: planning.Plan) -> str:
+def message_of(conflict: planning.Conflict, read: PlanRead) -> str:
     """This function will say a conflict in words: what does not fit, by how much, and what to do."""
-    item = plan.items.get((conflict.part, conflict.key))
+    item = read.plan.items.get((conflict.part, conflict.key))
     name = getattr(item, "title", "") or conflict.key
     words: dict[str, object] = {"item": f"{conflict.key} {name}" if name != conflict.key else name}
     for key, value in conflict.figures.items():
@@ -263,11 +316,15 @@ def message_of(conflict: planning.Conflict, plan: planning.Plan) -> str:
         elif key in ("stated", "parts", "ceiling", "total"):
             words[key] = yen(int(str(value)), _language())
         elif key == "organization":
-            words[key] = _organization_name(str(value))
+            words[key] = _named(read.organizations, str(value))
         else:
             words[key] = value
     if conflict.part is planning.Effort and isinstance(item, planning.Effort):
-        words["person"] = _person_name(item.person)
+        words["person"] = _named(read.people, item.person)
+        words["item"] = words["person"]
+    elif isinstance(item, planning.BudgetCell):
+        category = _named(read.categories, item.category)
+        words["item"] = f"{_named(read.organizations, item.organization)} {category}"
     return str(_messages()[conflict.code]) % words
 
 
@@ -275,14 +332,8 @@ def _language() -> str:
     return get_language() or "ja"
 
 
-def _organization_name(ref: str) -> str:
-    found = Organization.objects.filter(ref=ref).first()
-    return found.name if found else ref
-
-
-def _person_name(ref: str) -> str:
-    found = Person.objects.filter(ref=ref).first()
-    return found.name if found else ref
+def _named(names: Mapping[str, Named], ref: str) -> str:
+    return names[ref].name if ref in names else ref
 
 
 def _messages() -> dict[str, str]:
