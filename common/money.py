@@ -54,6 +54,11 @@ def yen(amount: int | None, language: str = "ja") -> str:
     return f"{number} yen" if language == "en" else f"{number}円"
 
 
+def plain(amount: int | None) -> str:
+    """This function will print an amount to the yen without the unit: 5,152,000,000."""
+    return _number(amount, 1)
+
+
 def printed(amount: int | None, unit: str, language: str = "ja") -> str:
     """This function will print an amount in the unit of its source: `oku` (639億円) or `million` (5,152百万円).
 

@@ -25,7 +25,7 @@ from programs.rules import actions_allowed
 __all__ = ["PAGES", "BadQuery", "clock", "not_found", "page"]
 
 View = Callable[..., HttpResponseBase]
-Find = Callable[[Any, str], QuerySet[Any]]
+Find = Callable[..., QuerySet[Any]]
 May = Callable[[Any, Any], bool]
 
 NOT_YOURS = gettext_lazy("Your roles do not include this page. Ask the ministry's staff if you need it.")
@@ -44,7 +44,7 @@ class Lock:
 
     permission: str
     find: Find | None
-    key: str
+    keys: tuple[str, ...]
     may: May | None
     why: Any
     params: frozenset[str]
@@ -63,19 +63,20 @@ def page(
     *,
     permission: str,
     find: Find | None = None,
-    key: str = "ref",
+    key: str | tuple[str, ...] = "ref",
     may: May | None = None,
     why: Any = NOT_YOURS,
     params: Collection[str] = (),
     methods: Sequence[str] = ("GET", "HEAD"),
 ) -> Callable[[View], View]:
-    """This function will guard a view: `find(user, value of the address's key)` returns the visible queryset.
+    """This function will guard a view: `find(user, value of the address's key, ...)` returns the visible queryset.
 
     The view is called with the request and the object found. `may(user, object)` answers for permissions that are not
     `<noun>.view` of programs; `params` are the accepted query parameters, any other is a 400. A `Refused` that the view
     does not handle itself becomes a message on the same page, `NotAllowed` a 403 with its reason.
     """
-    lock = Lock(permission, find, key, may, why, frozenset(params), tuple(methods))
+    keys = (key,) if isinstance(key, str) else key
+    lock = Lock(permission, find, keys, may, why, frozenset(params), tuple(methods))
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -98,7 +99,7 @@ def _answer(lock: Lock, view: View, request: HttpRequest, kwargs: dict[str, Any]
         return _sign_in_first(request)
     subject: tuple[Any, ...] = ()
     if lock.find is not None:
-        found = lock.find(request.user, kwargs.pop(lock.key)).first()
+        found = lock.find(request.user, *(kwargs.pop(key) for key in lock.keys)).first()
         if found is None:
             return not_found(request)
         subject = (found,)

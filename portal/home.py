@@ -24,6 +24,7 @@ from portal.journal import readable
 from programs.drawings import language
 from programs.overviews import claims_to_assess
 from programs.queries import project_label, projects_visible_to
+from programs.queries.plans import plans_awaiting
 from reporting.queries import reports_awaiting, reports_visible_to
 
 DONE_ROWS = 20
@@ -92,8 +93,53 @@ def report_tasks(user: Any, today: date) -> Iterator[Task]:
         )
 
 
+#: Verb, who waits, and how long it usually takes in minutes.
+PLAN_STEPS = {
+    "write": (
+        gettext_lazy("Write version %(number)s of the plan"),
+        gettext_lazy("The program officer is waiting for the plan."),
+        60,
+    ),
+    "check": (
+        gettext_lazy("Check version %(number)s of the plan"),
+        gettext_lazy("The program director is waiting for your check."),
+        30,
+    ),
+    "confirm": (
+        gettext_lazy("Confirm or return version %(number)s of the plan"),
+        gettext_lazy("The contracting party is waiting for your confirmation."),
+        20,
+    ),
+    "propose_approval": (
+        gettext_lazy("Draft the approval of version %(number)s of the plan"),
+        gettext_lazy("The project's team is waiting for the approval."),
+        15,
+    ),
+    "approve": (
+        gettext_lazy("Approve or return version %(number)s of the plan"),
+        gettext_lazy("The project's team is waiting for the approval."),
+        15,
+    ),
+}
+
+
+def plan_tasks(user: Any, today: date) -> Iterator[Task]:
+    """This function will yield the plan versions for which this person acts next."""
+    for version in plans_awaiting(user):
+        words, waiting, minutes = PLAN_STEPS[version.awaits]  # type: ignore[attr-defined]
+        yield Task(
+            label=words % {"number": version.number},
+            about=project_label(version.project),
+            url=reverse("plan", args=[version.project.ref, version.number]),
+            due_on=None,
+            minutes=minutes,
+            waiting_for=str(waiting),
+            is_sample=version.is_sample,
+        )
+
+
 #: Each app's open matters; a new kind of work adds one line.
-SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (report_tasks, claim_tasks)
+SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (report_tasks, plan_tasks, claim_tasks)
 
 
 def tasks_of(user: Any, today: date) -> list[Task]:

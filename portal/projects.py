@@ -47,6 +47,7 @@ from programs.overviews import (
     trl_levels,
 )
 from programs.queries import project_label
+from programs.queries.plans import entries_to_show
 from programs.rules import actions_allowed
 from reporting.models import ProgressReport
 from reporting.queries import reports_of_project
@@ -137,6 +138,7 @@ class Gap:
 
 TABS = (
     ("project", gettext_lazy("Overview")),
+    ("project_plan", gettext_lazy("Plan")),
     ("project_trl", gettext_lazy("TRL")),
     ("project_money", gettext_lazy("Money")),
     ("project_people", gettext_lazy("People and institutions")),
@@ -144,8 +146,10 @@ TABS = (
 )
 
 
-def _shown(request: HttpRequest, project: Project, here: str, context: dict[str, Any]) -> HttpResponseBase:
-    """One tab of a project's page, with the head that all tabs share."""
+def show_tab(
+    request: HttpRequest, project: Project, here: str, context: dict[str, Any], template: str = ""
+) -> HttpResponseBase:
+    """This function will draw one tab of a project's page, with the head that all tabs share."""
     allowed = context.pop("allowed", None) or actions_allowed(request.user, project)
     tabs = [
         (reverse(name, args=[project.ref]), label, name == here)
@@ -160,8 +164,8 @@ def _shown(request: HttpRequest, project: Project, here: str, context: dict[str,
         "may_assess": "project.assess_trl" in allowed and bool(project.target_trl),
         "is_sample": project.is_sample,
     }
-    template = f"portal/projects/{here.removeprefix('project_') if here != 'project' else 'page'}.html"
-    return render(request, template, {**common, **context})
+    own = f"portal/projects/{here.removeprefix('project_') if here != 'project' else 'page'}.html"
+    return render(request, template or own, {**common, **context})
 
 
 @page(permission="project.view", find=lambda user, ref: projects_in_full(user, localdate()).filter(ref=ref))
@@ -171,7 +175,7 @@ def project_page(request: HttpRequest, project: Project) -> HttpResponseBase:
     sheet = project_sheet(request.user, project)
     reports = reports_of_project(request.user, project)
     levels = trl_levels() if project.target_trl or sheet.trl else []
-    return _shown(
+    return show_tab(
         request,
         project,
         "project",
@@ -287,7 +291,7 @@ def project_trl(request: HttpRequest, project: Project) -> HttpResponseBase:
         "levels": levels,
         "trl_chart": trl_chart(sheet, levels),
     }
-    return _shown(request, project, "project_trl", context)
+    return show_tab(request, project, "project_trl", context)
 
 
 def _write_level(request: HttpRequest, project: Project, act: str, form: TrlForm) -> bool:
@@ -310,14 +314,14 @@ def _write_level(request: HttpRequest, project: Project, act: str, form: TrlForm
 def project_money_page(request: HttpRequest, project: Project) -> HttpResponseBase:
     """This function will show the project's money by fiscal year."""
     years = project_money(project)
-    return _shown(request, project, "project_money", {"years": [(one, money_chart(one)) for one in years]})
+    return show_tab(request, project, "project_money", {"years": [(one, money_chart(one)) for one in years]})
 
 
 @page(permission="project.view", find=find_project)
 def project_people_page(request: HttpRequest, project: Project) -> HttpResponseBase:
     """This function will show who takes part."""
     people = project_people(project, localdate(clock(request)))
-    return _shown(request, project, "project_people", {"people": people})
+    return show_tab(request, project, "project_people", {"people": people})
 
 
 @page(
@@ -328,5 +332,6 @@ def project_people_page(request: HttpRequest, project: Project) -> HttpResponseB
 def project_history_page(request: HttpRequest, project: Project) -> HttpResponseBase:
     """This function will show who did what, newest first."""
     reports = reports_of_project(request.user, project)
-    entries = readable(history_of(project, *reports)[:HISTORY_ROWS])
-    return _shown(request, project, "project_history", {"entries": entries, "limit": HISTORY_ROWS})
+    shown = entries_to_show(request.user, project, history_of(project, *reports))
+    entries = readable(shown[:HISTORY_ROWS])
+    return show_tab(request, project, "project_history", {"entries": entries, "limit": HISTORY_ROWS})

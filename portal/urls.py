@@ -6,6 +6,20 @@ from portal.areas import area_page
 from portal.home import home_page
 from portal.indicators import indicator_csv, indicator_page, indicator_record, indicator_sheet
 from portal.mails import mails_page
+from portal.plan_acts import (
+    plan_approve,
+    plan_check,
+    plan_confirm,
+    plan_open,
+    plan_propose_approval,
+    plan_refuse,
+    plan_return,
+    plan_submit,
+    plan_withdraw,
+)
+from portal.plan_items import plan_attach, plan_detach, plan_frame, plan_item, plan_item_remove, plan_reason
+from portal.plan_money import plan_money
+from portal.plans import plan_attachment, plan_difference, plan_page, project_plan
 from portal.portfolio import portfolio_brief, portfolio_page
 from portal.programs import program_page
 from portal.projects import (
@@ -49,6 +63,33 @@ urlpatterns = [
     path("projects/<slug:ref>/roadmap/", project_roadmap, name="project_roadmap"),
     path("projects/<slug:ref>/trl/", project_trl, name="project_trl"),
     path("projects/<slug:ref>/money/", project_money_page, name="project_money"),
+    path("projects/<slug:ref>/plan/", project_plan, name="project_plan"),
+    path("projects/<slug:ref>/plan/open/", plan_open, name="plan_open"),
+    path("projects/<slug:ref>/plan/difference/", plan_difference, name="plan_difference"),
+    path("projects/<slug:ref>/plan/<int:number>/", plan_page, name="plan"),
+    path("projects/<slug:ref>/plan/<int:number>/frame/", plan_frame, name="plan_frame"),
+    path("projects/<slug:ref>/plan/<int:number>/reason/", plan_reason, name="plan_reason"),
+    path("projects/<slug:ref>/plan/<int:number>/money/", plan_money, name="plan_money"),
+    path("projects/<slug:ref>/plan/<int:number>/items/<slug:part>/new/", plan_item, name="plan_item_new"),
+    path(
+        "projects/<slug:ref>/plan/<int:number>/items/<slug:part>/<path:key>/remove/",
+        plan_item_remove,
+        name="plan_item_remove",
+    ),
+    path("projects/<slug:ref>/plan/<int:number>/items/<slug:part>/<path:key>/", plan_item, name="plan_item"),
+    path("projects/<slug:ref>/plan/<int:number>/files/", plan_attach, name="plan_attach"),
+    path("projects/<slug:ref>/plan/<int:number>/files/<int:attachment>/", plan_attachment, name="plan_attachment"),
+    path("projects/<slug:ref>/plan/<int:number>/files/<int:attachment>/remove/", plan_detach, name="plan_detach"),
+    path("projects/<slug:ref>/plan/<int:number>/submit/", plan_submit, name="plan_submit"),
+    path("projects/<slug:ref>/plan/<int:number>/check/", plan_check, name="plan_check"),
+    path("projects/<slug:ref>/plan/<int:number>/confirm/", plan_confirm, name="plan_confirm"),
+    path(
+        "projects/<slug:ref>/plan/<int:number>/propose-approval/", plan_propose_approval, name="plan_propose_approval"
+    ),
+    path("projects/<slug:ref>/plan/<int:number>/approve/", plan_approve, name="plan_approve"),
+    path("projects/<slug:ref>/plan/<int:number>/return/", plan_return, name="plan_return"),
+    path("projects/<slug:ref>/plan/<int:number>/refuse/", plan_refuse, name="plan_refuse"),
+    path("projects/<slug:ref>/plan/<int:number>/withdraw/", plan_withdraw, name="plan_withdraw"),
     path("projects/<slug:ref>/people/", project_people_page, name="project_people"),
     path("projects/<slug:ref>/history/", project_history_page, name="project_history"),
     path("reports/", reports_page, name="reports"),

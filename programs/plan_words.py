@@ -23,7 +23,7 @@ from programs.rules.plans import field_of
 
 _WORD = re.compile(r"[A-Za-z0-9_.,%-]+|[\u3041-\u3096]+|[\u30a1-\u30ff]+|[\u4e00-\u9fff\u3005]+|\s+|.", re.S)
 #: Shorter texts are shown whole, before and after; in longer ones the words that differ are marked.
-_MARKED_FROM = 12
+_MARKED_FROM = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,11 @@ class ItemChange:
     def kind_label(self) -> str:
         """What happened, as a word."""
         return {"added": _("added"), "removed": _("taken out"), "changed": _("changed")}[self.kind]
+
+    @property
+    def tone(self) -> str:
+        """The tone of its pill."""
+        return {"added": "good", "removed": "bad", "changed": "here"}[self.kind]
 
 
 @dataclass(frozen=True, slots=True)

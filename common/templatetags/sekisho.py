@@ -36,6 +36,19 @@ def yen(amount: int | None) -> str:
 
 
 @register.filter
+def plain_yen(amount: int | None) -> str:
+    """This function will print yen to the yen without the unit, for a column whose head names it: △ 5,152."""
+    return money.plain(_none_if_missing(amount))
+
+
+@register.filter
+def signed_yen(amount: int | None) -> str:
+    """This function will print an increase with its sign, for a difference: +5,152円; △ 5,152円."""
+    text = money.yen(_none_if_missing(amount), _language())
+    return f"+{text}" if amount and amount > 0 else text
+
+
+@register.filter
 def fiscal_year(year: int | None) -> str:
     """This function will name a fiscal year: 令和4(2022)年度, FY2022 (Reiwa 4)."""
     return years.label(int(year), _language()) if year not in (None, "") else ""

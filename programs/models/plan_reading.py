@@ -86,10 +86,7 @@ def read_plans(versions: Iterable[int]) -> dict[int, PlanRead]:
     """This function will read versions with all their items in one query, by primary key."""
     columns = {part.__name__: _rows(part) for part in TABLES}
     found = PlanVersion._default_manager.filter(pk__in=list(versions)).order_by()
-    return {
-        row["pk"]: _plan_read(row)
-        for row in found.values("pk", "starts_on", "ends_on", "summary", **columns).iterator()
-    }
+    return {row["pk"]: _plan_read(row) for row in found.values("pk", "starts_on", "ends_on", "summary", **columns)}
 
 
 def _rows(part: type[planning.Item]) -> ArraySubquery:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db.models import Case, CharField, Q, QuerySet, Value, When
 
@@ -22,6 +23,7 @@ from programs.models import (
     Participation,
     PlanBudget,
     PlanComment,
+    PlanItem,
     PlanRead,
     PlanVersion,
     PlanYear,
@@ -31,7 +33,7 @@ from programs.models import (
     plan_of,
 )
 from programs.queries import lead_institutions
-from programs.rules.plans import plans_to_act_on, plans_visible
+from programs.rules.plans import plan_in_force, plans_to_act_on, plans_visible
 from programs.states import CHECKED, CONFIRMED, IN_APPROVAL, SUBMITTED
 
 PEOPLE = ("opened_by", "submitted_by", "checked_by", "confirmed_by", "approval_drafted_by", "approved_by")
@@ -87,6 +89,11 @@ def plan_history(user: object, project: Project) -> QuerySet[PlanVersion]:
     return plans_visible_to(user).filter(project=project)
 
 
+def plan_to_change(project: Project) -> PlanVersion | None:
+    """This function will return the approved version that the next one is made from: the newest, in force or ahead."""
+    return plan_in_force(project.pk, date.max)
+
+
 def plan_as_of(user: object, project: Project, on: date) -> PlanVersion | None:
     """This function will return the version that was in force on this day, if the reader may read it."""
     approved = plan_history(user, project).filter(state=PlanVersion.State.APPROVED, effective_on__lte=on)
@@ -109,6 +116,17 @@ def comments_of(version: PlanVersion) -> list[PlanComment]:
 def attachments_of(version: PlanVersion) -> QuerySet[ChangeAttachment]:
     """This function will return the files of the version's change request."""
     return ChangeAttachment.objects.filter(request__version=version).select_related("file", "added_by__person")
+
+
+def item_of(version: PlanVersion, table: type[PlanItem], key: str) -> Any:
+    """This function will return one item of the version to write, or None."""
+    related = [name for name in ("organization", "person") if hasattr(table, name)]
+    return table._default_manager.filter(version=version, key=key).select_related(*related).first()
+
+
+def revision_of(version: PlanVersion) -> int:
+    """This function will return the version's revision as it is now."""
+    return PlanVersion.objects.values_list("revision", flat=True).get(pk=version.pk)
 
 
 def plan_people(project: Project, on: date) -> list[Person]:
@@ -159,32 +177,37 @@ class MoneyTable:
 
 
 @dataclass(frozen=True, slots=True)
+class MoneyCell:
+    """Yen of one fiscal year; None where nothing is planned. `key` is the budget cell's, or the year."""
+
+    fiscal_year: int
+    key: str
+    yen: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class MoneyLine:
-    """One cost category of an institution: yen by year (None where nothing is planned), and their sum."""
+    """One cost category of an institution, year by year."""
 
     category: Named
-    cells: tuple[int | None, ...]
+    cells: tuple[MoneyCell, ...]
 
     @property
     def total_yen(self) -> int:
-        return sum(cell or 0 for cell in self.cells)
+        return _total(self.cells)
 
 
 @dataclass(frozen=True, slots=True)
 class MoneyPart:
-    """One institution's budget."""
+    """One institution's budget, and its sums by year."""
 
     organization: Named
     lines: tuple[MoneyLine, ...]
-
-    @property
-    def sums(self) -> tuple[int, ...]:
-        """The yen of each year."""
-        return tuple(sum(cell or 0 for cell in column) for column in zip(*(x.cells for x in self.lines), strict=True))
+    sums: tuple[MoneyCell, ...]
 
     @property
     def total_yen(self) -> int:
-        return sum(self.sums)
+        return _total(self.sums)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,25 +216,37 @@ class MoneyGrid:
 
     years: tuple[int, ...]
     parts: tuple[MoneyPart, ...]
-    stated: tuple[int | None, ...]
-
-    @property
-    def sums(self) -> tuple[int, ...]:
-        """The yen of each year, added up from the cells."""
-        return tuple(sum(part.sums[index] for part in self.parts) for index in range(len(self.years)))
+    sums: tuple[MoneyCell, ...]
+    stated: tuple[MoneyCell, ...]
 
     @property
     def total_yen(self) -> int:
-        return sum(self.sums)
+        return _total(self.sums)
 
     @property
     def stated_yen(self) -> int:
-        return sum(year or 0 for year in self.stated)
+        return _total(self.stated)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every year's stated total is what its cells add up to."""
+        return all((one.yen or 0) == (two.yen or 0) for one, two in zip(self.sums, self.stated, strict=True))
+
+
+def _total(cells: Iterable[MoneyCell]) -> int:
+    return sum(cell.yen or 0 for cell in cells)
+
+
+def _sums(years: Iterable[int], lines: Iterable[tuple[MoneyCell, ...]]) -> tuple[MoneyCell, ...]:
+    columns = list(zip(*lines, strict=True))
+    return tuple(
+        MoneyCell(year, str(year), _total(columns[index]) if columns else 0) for index, year in enumerate(years)
+    )
 
 
 def money_grid(read: PlanRead) -> MoneyGrid:
     """This function will lay out the budget of a version that has been read."""
-    cells = {(c.organization, c.category, c.fiscal_year): c.amount_yen for c in read.plan.each(planning.BudgetCell)}
+    cells = {(c.organization, c.category, c.fiscal_year): c for c in read.plan.each(planning.BudgetCell)}
     stated = {year.fiscal_year: year.total_yen for year in read.plan.each(planning.YearTotal)}
     years = tuple(sorted({year for _, _, year in cells} | set(stated) | set(_years_of(read.plan.frame))))
     filled: dict[str, set[str]] = {}
@@ -219,13 +254,25 @@ def money_grid(read: PlanRead) -> MoneyGrid:
         filled.setdefault(organization, set()).add(category)
     parts = []
     for organization, held in filled.items():
-        categories = sorted((read.categories[ref] for ref in held), key=lambda one: (one.position, one.ref))
-        lines = (
-            MoneyLine(category, tuple(cells.get((organization, category.ref, year)) for year in years))
-            for category in categories
-        )
-        parts.append(MoneyPart(read.organizations[organization], tuple(lines)))
-    return MoneyGrid(years, tuple(parts), tuple(stated.get(year) for year in years))
+        lines = []
+        for named in sorted((read.categories[ref] for ref in held), key=lambda one: (one.position, one.ref)):
+            found = (cells.get((organization, named.ref, year)) for year in years)
+            row = zip(years, found, strict=True)
+            key = f"/{organization}/{named.ref}"
+            lines.append(
+                MoneyLine(
+                    named,
+                    tuple(MoneyCell(year, f"{year}{key}", cell.amount_yen if cell else None) for year, cell in row),
+                )
+            )
+        sums = _sums(years, (line.cells for line in lines))
+        parts.append(MoneyPart(read.organizations[organization], tuple(lines), sums))
+    return MoneyGrid(
+        years,
+        tuple(parts),
+        _sums(years, (part.sums for part in parts)),
+        tuple(MoneyCell(year, str(year), stated.get(year)) for year in years),
+    )
 
 
 def _years_of(frame: planning.Frame) -> range:

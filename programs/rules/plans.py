@@ -36,6 +36,7 @@ from programs.models import (
 from programs.rules import (
     NOTHING,
     OFFICE_ROLES,
+    not_recused,
     programs_run_by,
     programs_staffed_by,
     projects_led_by,
@@ -212,7 +213,7 @@ def plans_to_act_on(user: object) -> Q:
         | Q(state=CONFIRMED) & _of(_contracting(me, grants))
         | Q(state=IN_APPROVAL) & ~Q(approval_drafted_by__person=me) & _of(_contracting(me, grants))
     )
-    return plans_visible(user) & waiting
+    return waiting & _of(not_recused(me))
 
 
 def part_writable(rights: PlanRights, organization_id: int | None) -> bool:

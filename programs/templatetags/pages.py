@@ -81,6 +81,10 @@ TONES = {
     "checked": "here",
     "returned": "warn",
     "accepted": "good",
+    "confirmed": "here",
+    "in_approval": "here",
+    "approved": "good",
+    "refused": "bad",
 }
 
 
