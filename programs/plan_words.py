@@ -24,6 +24,7 @@ from programs.rules.plans import field_of
 _WORD = re.compile(r"[A-Za-z0-9_.,%-]+|[\u3041-\u3096]+|[\u30a1-\u30ff]+|[\u4e00-\u9fff\u3005]+|\s+|.", re.S)
 #: Shorter texts are shown whole, before and after; in longer ones the words that differ are marked.
 _MARKED_FROM = 4
+_LONGEST_LINE = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,12 @@ class Words:
     before: tuple[Piece, ...]
     after: tuple[Piece, ...]
     note: str = ""
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the two are better read side by side than in one line."""
+        texts = ["".join(piece.text for piece in side) for side in (self.before, self.after)]
+        return any(len(text) > _LONGEST_LINE or "\n" in text for text in texts)
 
 
 @dataclass(frozen=True, slots=True)

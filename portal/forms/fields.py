@@ -35,10 +35,9 @@ class LineField(forms.CharField):
 class TextField(forms.CharField):
     """Text of several lines, cleaned."""
 
-    widget = forms.Textarea
-
     def __init__(self, *, longest: int = 4000, **kwargs: Any) -> None:
         self.longest = longest
+        kwargs.setdefault("widget", forms.Textarea(attrs={"rows": 4}))
         super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> str:

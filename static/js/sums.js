@@ -25,7 +25,8 @@
     });
     var sum = own + Number(row.dataset.others);
     row.querySelector("[data-own]").textContent = known ? own.toLocaleString("en") : "-";
-    row.querySelector("[data-sum]").textContent = known ? sum.toLocaleString("en") : "-";
+    var together = row.querySelector("[data-sum]");
+    if (together) together.textContent = known ? sum.toLocaleString("en") : "-";
     var total = row.querySelector("[data-total]");
     var stated = total ? read(total.value) : Number(row.dataset.stated);
     row.querySelector("[data-differs]").hidden = known && stated === sum;

@@ -29,6 +29,8 @@ PAGES = [
     ("project-centre", "staff1", "/projects/dxmt-1/"),
     ("project-human-resources", "pd4", "/projects/sample-ql4-h1/"),
     ("project-flagship", "pi1", "/projects/sample-ql1-f1/"),
+    ("project-plan", "pi1", "/projects/sample-ql1-f1/plan/"),
+    ("project-plan-open", "pi1", "/projects/sample-ql1-f1/plan/open/"),
     ("project-trl", "pi1", "/projects/sample-ql1-f1/trl/"),
     ("project-money", "pd1", "/projects/sample-ql1-f1/money/"),
     ("project-people", "hq1", "/projects/sample-ql1-f1/people/"),

@@ -15,6 +15,7 @@ from programs.models import Project
 from reporting.actions.reports import open_report
 from reporting.models import ProgressReport
 from reporting.schedules import DuePeriod
+from tests.programs.test_plans import handed_on, written
 
 ROLES = [
     "staff1",
@@ -68,6 +69,8 @@ TABLE: dict[str, tuple[str, int]] = {
     "/projects/sample-ql1-f1/roadmap/": (f"{WATCHING} {AREA_1} {TEAM} jst1", 404),
     "/areas/sample-ql1/roadmap/": (f"{WATCHING} pd1 pd2 deputy1 po1 po2 {TEAM} pi2 jst1", 404),
     "/programs/q-leap-sample/roadmap/": (f"{WATCHING} pd1 pd2 deputy1 po1 po2 {TEAM} pi2 jst1", 404),
+    "/projects/sample-ql1-f1/plan/": (f"{WATCHING} {AREA_1} {TEAM} jst1", 404),
+    "/projects/ql1-f1/plan/": (WATCHING, 404),
     "/projects/sample-ql1-f1/trl/": (f"{WATCHING} {AREA_1} {TEAM} jst1", 404),
     "/projects/sample-ql1-f1/money/": (f"{WATCHING} {AREA_1} {TEAM} jst1", 404),
     "/projects/sample-ql1-f1/people/": (f"{WATCHING} {AREA_1} {TEAM} jst1", 404),
@@ -113,6 +116,39 @@ def test_act_on_a_draft_when_asked_by_every_role_then_only_the_writer_may_submit
     seen = f"{WATCHING} {AREA_1} {TEAM}".split()
     expected = {name: 200 if name == allowed else 403 if name in seen else 404 for name in ROLES}
     assert _statuses(cast, f"/reports/{report.ref}/{act}/") == expected
+
+
+#: What a plan in a state shows to whom: its page, and each of its acts (403 for whoever reads it without that act).
+PLAN_SEEN = {
+    "drafting": TEAM,
+    "submitted": f"{WATCHING} {AREA_1} {TEAM}",
+    "confirmed": f"{WATCHING} {AREA_1} {TEAM} jst1",
+}
+PLAN_ACTS = {
+    "drafting": {
+        "submit": "pi1", "withdraw": "pi1", "frame": "hq1 pi1",
+        "money": "hq1 pi1 coinvestigator1 office1 office2 accountant1",
+        "items/milestone/new": "hq1 pi1 coinvestigator1 office1 office2 accountant1", "items/gate/new": "hq1 pi1",
+    },
+    "submitted": {"check": "po1", "return": "po1", "withdraw": "pi1", "money": "", "frame": "", "confirm": ""},
+    "confirmed": {"propose-approval": "staff1 staff2 jst1", "refuse": "staff1 staff2 jst1",
+                  "return": "staff1 staff2 jst1", "approve": "", "withdraw": "pi1", "items/milestone/M1": ""},
+}  # fmt: skip
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", sorted(PLAN_SEEN))
+def test_plan_when_asked_by_every_role_then_page_and_acts_are_the_table(
+    cast: dict[str, User], twin: dict[str, Project], state: str
+) -> None:
+    version = written(twin["sample-ql1-f1"], cast)
+    if state != "drafting":
+        handed_on(version, cast, to=state)
+    path, seen = f"/projects/sample-ql1-f1/plan/{version.number}/", PLAN_SEEN[state].split()
+    assert _statuses(cast, path) == {name: 200 if name in seen else 404 for name in ROLES}
+    for act, allowed in PLAN_ACTS[state].items():
+        expected = {name: 200 if name in allowed.split() else 403 if name in seen else 404 for name in ROLES}
+        assert _statuses(cast, f"{path}{act}/") == expected, act
 
 
 @pytest.mark.django_db
