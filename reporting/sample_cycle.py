@@ -25,6 +25,8 @@ from common.fiscal_year import fiscal_year_of
 from common.mail import send_queued
 from common.models import OutgoingMail
 from common.refs import drawn_from
+from programs.actions.plans import approve_plan, check_plan, confirm_plan, propose_plan_approval, submit_plan
+from programs.models import PlanVersion, Project
 from reporting.actions.documents import attach_report_pdf
 from reporting.actions.reminders import send_due_reminders
 from reporting.actions.reports import (
@@ -39,6 +41,7 @@ from reporting.documents import portfolio_brief_pdf
 from reporting.models import ProgressReport, ReportSection, ReportVersion
 from reporting.rules import WRITABLE
 from reporting.sample_cast import FLAGSHIPS, Users, build_sample
+from reporting.sample_plans import open_versions, request_change, write_first_plan
 from reporting.sample_records import DATA, sample_data
 from reporting.schedules import AFTER, shifted
 from reporting.states import CHECKED, DRAFTING, RETURNED, SUBMITTED
@@ -92,6 +95,11 @@ class Cycle:
         there = shifted(date(fiscal_year + 1, month, day), AFTER)
         return min(datetime(there.year, there.month, there.day, 10, 0, tzinfo=TOKYO), self.now)
 
+    def on(self, year: int, month: int, day: int) -> datetime:
+        """This function will return 10:00 of this business day, never after now."""
+        there = shifted(date(year, month, day), AFTER)
+        return min(datetime(there.year, there.month, there.day, 10, 0, tzinfo=TOKYO), self.now)
+
     def chosen(self) -> str:
         """The Flagship whose past report is returned once."""
         return random.Random(self.seed).choice(FLAGSHIPS)  # a choice for a play, not a secret
@@ -105,6 +113,12 @@ def play(cycle: Cycle, tell: Callable[[Step], None]) -> list[Step]:
     past, present = cycle.past, cycle.present
     script: list[tuple[str, Callable[[], int]]] = [
         ("build_sample_as_of_last_season", lambda: _build(cycle, cycle.at(past, 6, 30).date())),
+        ("write_plans", lambda: _write_plans(cycle, cycle.on(past, 4, 8))),
+        ("submit_plans", lambda: _carry_plans(cycle, "drafting", cycle.on(past, 4, 10))),
+        ("check_plans", lambda: _carry_plans(cycle, "submitted", cycle.on(past, 4, 15))),
+        ("confirm_plans", lambda: _carry_plans(cycle, "checked", cycle.on(past, 4, 18))),
+        ("propose_plan_approvals", lambda: _carry_plans(cycle, "confirmed", cycle.on(past, 4, 22))),
+        ("approve_plans", lambda: _carry_plans(cycle, "in_approval", cycle.on(past, 4, 25))),
         ("open_reports", lambda: _open(cycle, past)),
         ("write_sections", lambda: _write(cycle, past, "first", cycle.at(past, 5, 15))),
         ("submit_reports", lambda: _submit(cycle, past, FLAGSHIPS, cycle.at(past, 5, 25))),
@@ -114,6 +128,7 @@ def play(cycle: Cycle, tell: Callable[[Step], None]) -> list[Step]:
         ("check_reports", lambda: _check(cycle, past, FLAGSHIPS, cycle.at(past, 6, 13))),
         ("accept_reports", lambda: _accept(cycle, past, cycle.at(past, 6, 20))),
         ("build_sample_as_of_now", lambda: _build(cycle, cycle.now.date())),
+        ("request_plan_changes", lambda: _request_changes(cycle, cycle.at(present, 6, 1))),
         ("open_next_reports", lambda: _open(cycle, present)),
         ("write_next_sections", lambda: _write(cycle, present, "next", cycle.at(present, 5, 18))),
         ("submit_next_reports", lambda: _submit(cycle, present, HANDED_IN, cycle.at(present, 5, 27))),
@@ -142,6 +157,55 @@ def _build(cycle: Cycle, on: date) -> int:
     sample = build_sample(on=on, reports_from=cycle.past)
     cycle.users = sample.users
     return sample.people_made + sample.roles_made + sample.records_made
+
+
+def _flagships() -> dict[str, Project]:
+    wanted = [f"sample-{flagship}" for flagship in FLAGSHIPS]
+    rows = Project.objects.filter(ref__in=wanted).select_related("program", "area").order_by("ref")
+    return {project.ref.removeprefix("sample-"): project for project in rows}
+
+
+def _write_plans(cycle: Cycle, at: datetime) -> int:
+    with drawn_from(random.Random(f"{cycle.seed}:plans")):
+        return sum(write_first_plan(project, by=_pi(cycle, ref), at=at) for ref, project in _flagships().items())
+
+
+def _carry_plans(cycle: Cycle, state: str, at: datetime) -> int:
+    """The first versions in this state, one step further, each by whom it waits for."""
+    versions = [version for version in open_versions(_flagships().values(), state) if version.number == 1]
+    for version in versions:
+        _carry(cycle, version, at)
+    return len(versions)
+
+
+def _carry(cycle: Cycle, version: PlanVersion, at: datetime) -> PlanVersion:
+    flagship = version.project.ref.removeprefix("sample-")
+    staff1, staff2 = cycle.users["staff1"], cycle.users["staff2"]
+    match version.state:
+        case PlanVersion.State.DRAFTING:
+            return submit_plan(version, by=_pi(cycle, flagship), at=at)
+        case PlanVersion.State.SUBMITTED:
+            return check_plan(version, by=_po(cycle, flagship), at=at)
+        case PlanVersion.State.CHECKED:
+            return confirm_plan(version, by=cycle.users[f"pd{_area(flagship)}"], at=at)
+        case PlanVersion.State.CONFIRMED:
+            number = f"見本第{version.number}-{_number(flagship)}号"
+            return propose_plan_approval(version, decision_number=number, by=staff1, at=at)
+    today = at.date()
+    return approve_plan(version, decided_on=today, effective_on=today, by=staff2, at=at)
+
+
+def _request_changes(cycle: Cycle, at: datetime) -> int:
+    """One request waits for the PD, a notice is carried to its approval."""
+    flagships, done = _flagships(), 0
+    for flagship, kind, days, steps in (("ql1-f1", "approval", 85, 1), ("ql2-f1", "notice", -14, 4)):
+        with drawn_from(random.Random(f"{cycle.seed}:change:{flagship}")):
+            version = request_change(flagships[flagship], kind=kind, days=days, by=_pi(cycle, flagship), at=at)
+        if version is not None:
+            for _step in range(steps):
+                version = _carry(cycle, version, at)
+            done += 1
+    return done
 
 
 def _open(cycle: Cycle, fiscal_year: int) -> int:

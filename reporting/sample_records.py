@@ -45,14 +45,15 @@ def keep(
     owner: str = "",
     among: Q | None = None,
     only_once: bool = False,
+    made_with: tuple[str, ...] = (),
 ) -> list[ModelT]:
     """This function will bring sample records to what the rows say and return them in the order of the rows.
 
     `owner` names the field of the record in whose history the rows stand. `only_once` leaves what people have changed
-    since (and what the database never changes) as it is.
+    since (and what the database never changes) as it is; `made_with` does so for these fields.
     """
     wanted = list(rows)
-    fixed = {name for row in wanted for name in row} - set(key) if only_once else ()
+    fixed = {name for row in wanted for name in row} - set(key) if only_once else made_with
     done = upsert(model, wanted, key=key, among=among, created_only=fixed)
     ledger.add(done, owner=owner, label=tuple(name for name in key if name != owner) or key)
     return done.records

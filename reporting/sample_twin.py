@@ -236,7 +236,9 @@ def _milestones(ledger: Ledger, projects: Refs, on: date) -> None:
         for project_id, milestones in table()["milestones"].items()
         for number, (title, criterion, planned, reached) in enumerate(milestones, start=1)
     ]  # fmt: skip
-    keep(ledger, Milestone, rows, key=("project", "number"), owner="project")
+    # The plan in force moves them.
+    planned = ("title", "criterion", "planned_on")
+    keep(ledger, Milestone, rows, key=("project", "number"), owner="project", made_with=planned)
 
 
 def _readiness(ledger: Ledger, projects: Refs, on: date) -> None:

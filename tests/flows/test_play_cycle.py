@@ -12,8 +12,10 @@ from django.utils.translation import override
 
 from common.models import JournalEntry, OutgoingMail
 from common.refs import drawn_from, new_ref
-from programs.models import Deliverable
+from programs.models import Deliverable, PlanVersion
 from programs.queries import projects_visible_to
+from programs.queries.plans import money_table
+from programs.rules.plans import plan_actions
 from reporting.models import ProgressReport, ReportComment, ReportVersion
 from reporting.queries import reports_awaiting
 from reporting.sample_cast import cast_users
@@ -23,6 +25,12 @@ from tests.cast import make_sample
 NOW = "2026-06-10T09:00:00+09:00"
 STEPS = [
     "build_sample_as_of_last_season",
+    "write_plans",
+    "submit_plans",
+    "check_plans",
+    "confirm_plans",
+    "propose_plan_approvals",
+    "approve_plans",
     "open_reports",
     "write_sections",
     "submit_reports",
@@ -32,6 +40,7 @@ STEPS = [
     "check_reports",
     "accept_reports",
     "build_sample_as_of_now",
+    "request_plan_changes",
     "open_next_reports",
     "write_next_sections",
     "submit_next_reports",
@@ -104,6 +113,21 @@ def test_cycle_when_played_then_every_step_is_told_and_reports_stand_where_peopl
         "pi5": [("sample-ql3-f1", "write")],
         "pd2": [],
     }
+
+
+def test_cycle_when_played_then_plans_are_in_force_and_one_change_waits_for_the_director(after_play, cast):
+    told, _folder, _messages = after_play
+    found = PlanVersion.objects.filter(project__is_sample=True).order_by("project__ref", "number")
+    assert list(found.values_list("project__ref", "number", "state")) == [
+        ("sample-ql1-f1", 1, "approved"), ("sample-ql1-f1", 2, "checked"), ("sample-ql1-f2", 1, "approved"),
+        ("sample-ql2-f1", 1, "approved"), ("sample-ql2-f1", 2, "approved"), ("sample-ql2-f2", 1, "approved"),
+        ("sample-ql3-f1", 1, "approved"),
+    ]  # fmt: skip
+    assert (counts(told)["approve_plans"], counts(told)["request_plan_changes"]) == (5, 2)
+    for version in found:
+        table = money_table(version)
+        assert table.total_yen == sum(year.total_yen for year in table.stated if year) > 0
+    assert "plan.confirm" in plan_actions(cast["pd1"], found.get(project__ref="sample-ql1-f1", number=2))
 
 
 def test_cycle_when_played_then_accepted_reports_are_delivered_and_one_went_back_once(after_play):
