@@ -47,6 +47,8 @@ _HEAD = (
 )
 _PERIOD = Words("期間", "period")
 _DONE, _LATE, _OPEN = Words("済", "done"), Words("遅れ", "late"), Words("予定", "planned")
+#: Of a gate only its day is known here, not how it ended.
+_PAST = Words("期日経過", "day has passed")
 _ROW = 46.0
 
 
@@ -121,8 +123,8 @@ def _row(row: GanttRow, axis: TimeAxis, top: float, today: date) -> list[str]:
 
 def _mark(mark: Mark, axis: TimeAxis, y: float, today: date) -> list[str]:
     state = _state(mark, today)
-    colour = OCHRE if state is _LATE else BLUE
-    fill = colour if state is _DONE else PAPER
+    colour = OCHRE if state is _LATE else MUTED if state is _PAST else BLUE
+    fill = colour if state in (_DONE, _PAST) else PAPER
     x = axis.x(mark.done_on or mark.on)
     if mark.kind == GATE:
         return [triangle(x, y + 10, 7, fill=fill, stroke=colour, stroke_width=1.5)]
@@ -139,7 +141,9 @@ def _mark(mark: Mark, axis: TimeAxis, y: float, today: date) -> list[str]:
 def _state(mark: Mark, today: date) -> Words:
     if mark.done_on:
         return _DONE
-    return _LATE if mark.on < today else _OPEN
+    if mark.on >= today:
+        return _OPEN
+    return _PAST if mark.kind == GATE else _LATE
 
 
 def _lines(row: GanttRow, today: date, language: str) -> list[tuple[str, ...]]:
