@@ -6,6 +6,8 @@ SCOPES: dict[str, str] = {
     "programs:read": "Read programs (事業)",
     "areas:read": "Read research areas (技術領域)",
     "projects:read": "Read projects (課題)",
+    "plans:read": "Read approved plans (業務計画書)",
+    "milestones:read": "Read milestones of projects",
     "budget-lines:read": "Read budget lines (予算額)",
     "indicators:read": "Read indicators and their targets (成果目標)",
     "observations:read": "Read observations of indicators",

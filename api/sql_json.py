@@ -156,6 +156,14 @@ class Decimal(SqlField, serializers.DecimalField):
         return Cast(Func(F(self.path(prefix)), function="trim_scale", output_field=DecimalField()), TextField())
 
 
+@extend_schema_field({"type": ["string", "null"], "pattern": r"^-?\d+(\.\d+)?$"})
+class OptionalDecimal(Decimal):
+    """A decimal number as text, or null when there is none."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_null=True, **kwargs)
+
+
 class Instant(SqlField, serializers.DateTimeField):
     """An instant in Japan time, to the second: 2022-04-01T09:00:00+09:00."""
 

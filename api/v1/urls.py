@@ -6,7 +6,9 @@ from api.v1.areas import AreaDetail, AreaList
 from api.v1.budget_lines import BudgetLineDetail, BudgetLineList
 from api.v1.document import Document
 from api.v1.indicators import IndicatorDetail, IndicatorList
+from api.v1.milestones import MilestoneDetail, MilestoneList
 from api.v1.observations import ObservationList
+from api.v1.plans import PlanDetail, PlanList
 from api.v1.programs import ProgramDetail, ProgramList
 from api.v1.projects import ProjectDetail, ProjectList
 from api.v1.reports import ReportDetail, ReportList
@@ -17,6 +19,8 @@ urlpatterns = [
     path("programs/", ProgramList.as_view()),
     path("areas/", AreaList.as_view()),
     path("projects/", ProjectList.as_view()),
+    path("plans/", PlanList.as_view()),
+    path("milestones/", MilestoneList.as_view()),
     path("budget-lines/", BudgetLineList.as_view()),
     path("indicators/", IndicatorList.as_view()),
     path("observations/", ObservationList.as_view()),
@@ -25,6 +29,8 @@ urlpatterns = [
     re_path(rf"^programs/{REF}/$", ProgramDetail.as_view()),
     re_path(rf"^areas/{REF}/$", AreaDetail.as_view()),
     re_path(rf"^projects/{REF}/$", ProjectDetail.as_view()),
+    re_path(rf"^plans/{REF}/$", PlanDetail.as_view()),
+    re_path(r"^milestones/(?P<ref>[A-Za-z0-9_-]{1,64}\.[0-9]{1,5})/$", MilestoneDetail.as_view()),
     re_path(r"^budget-lines/(?P<ref>[A-Za-z0-9_-]{1,64}\.[0-9]{4}\.[a-z_]{1,20})/$", BudgetLineDetail.as_view()),
     re_path(rf"^indicators/{REF}/$", IndicatorDetail.as_view()),
     re_path(rf"^reports/{REF}/$", ReportDetail.as_view()),

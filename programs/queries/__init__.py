@@ -15,6 +15,7 @@ from programs.models import (
     BudgetLine,
     IndicatorObservation,
     IndicatorYearTotal,
+    Milestone,
     OutcomeIndicator,
     Participation,
     Program,
@@ -216,6 +217,12 @@ def indicators_visible_to(user: object) -> QuerySet[OutcomeIndicator]:
         .prefetch_related("targets")
         .order_by("ref")
     )
+
+
+def milestones_visible_to(user: object) -> QuerySet[Milestone]:
+    """This function will return the milestones of the projects this user or client may see."""
+    visible = Project.objects.filter(projects_visible(user))
+    return Milestone.objects.filter(project__in=visible).select_related("project").order_by("project__ref", "number")
 
 
 def budget_lines_visible_to(user: object) -> QuerySet[BudgetLine]:

@@ -11,18 +11,21 @@ import pytest
 from django.utils import timezone
 from oauth2_provider.models import AccessToken
 
-from accounts.models import Organization, Person
+from accounts.models import Organization, Person, User
 from api.actions import deactivate_client
 from api.scopes import SCOPES
 from common.actors import SYSTEM
 from programs.models import BudgetLine, Program, ProgramAgency, Project, ProjectRecusal, ResearchArea
 from tests.api.conftest import Machine
 from tests.api.reports import accepted_report
+from tests.programs.test_plans import handed_on, written
 
 READS = [
     ("programs:read", "programs/"), ("programs:read", "programs/q-leap-sample/"),
     ("areas:read", "areas/"), ("areas:read", "areas/sample-ql1/"),
     ("projects:read", "projects/"), ("projects:read", "projects/sample-ql1-f1/"),
+    ("plans:read", "plans/"), ("plans:read", "plans/PLN-0000000/"),
+    ("milestones:read", "milestones/"), ("milestones:read", "milestones/sample-ql1-f1.1/"),
     ("budget-lines:read", "budget-lines/"), ("budget-lines:read", "budget-lines/q-leap-sample.2022.initial/"),
     ("indicators:read", "indicators/"), ("indicators:read", "indicators/none/"),
     ("observations:read", "observations/"), ("reports:read", "reports/"), ("reports:read", "reports/RPT-0000000/"),
@@ -60,9 +63,10 @@ def test_scope_when_withdrawn_after_the_token_then_403(machine: Machine) -> None
 
 @pytest.mark.parametrize(("scope", "path"), READS)
 def test_list_when_agency_runs_nothing_then_empty_and_records_are_404(
-    scope: str, path: str, stranger: Machine, machine: Machine, twin: dict[str, Project]
+    scope: str, path: str, stranger: Machine, machine: Machine, cast: dict[str, User], twin: dict[str, Project]
 ) -> None:
     accepted_report(twin["sample-ql1-f1"])
+    handed_on(written(twin["sample-ql1-f1"], cast), cast)
     response = stranger.get(path)
     if path.count("/") == 1:
         assert machine.json(path)["results"], "there is something to hide"

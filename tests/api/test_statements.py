@@ -50,9 +50,10 @@ def test_conditions_of_visibility_when_built_then_ask_the_database_nothing(
             assert [query["sql"] for query in seen] == []
 
 
-def test_lists_when_they_have_addresses_then_there_are_seven() -> None:
+def test_lists_when_they_have_addresses_then_there_are_nine() -> None:
     assert [view.__name__ for view in lists()] == [
-        "AreaList", "BudgetLineList", "IndicatorList", "ObservationList", "ProgramList", "ProjectList", "ReportList",
+        "AreaList", "BudgetLineList", "IndicatorList", "MilestoneList", "ObservationList", "PlanList", "ProgramList",
+        "ProjectList", "ReportList",
     ]  # fmt: skip
 
 
