@@ -290,9 +290,14 @@ def _new_key(item: Any) -> str:
         return f"{item.fiscal_year}/{item.organization.ref if item.organization else ''}/{item.person.ref}"
     # A number is never used twice, not even after the item is gone: numbers stand in letters and minutes.
     keys = type(item)._default_manager.filter(version__project=item.version.project, key__startswith=prefix)
-    numbers = [
-        int(key.removeprefix(prefix)) for key in keys.values_list("key", flat=True) if key[len(prefix) :].isdigit()
-    ]
+    used = keys.values_list("key", flat=True)
+    numbers = {int(key.removeprefix(prefix)) for key in used if key[len(prefix) :].isdigit()}
+    if isinstance(item, PlanMilestone):
+        # The project may have milestones from before its first plan: the same one keeps its number, a new one takes none.
+        before = dict(item.version.project.milestones.values_list("title", "number"))
+        if before.get(item.title, 0) not in {0, *numbers}:
+            return f"{prefix}{before[item.title]}"
+        numbers |= set(before.values())
     return f"{prefix}{max(numbers, default=0) + 1}"
 
 

@@ -97,11 +97,12 @@ def test_item_when_added_in_part_of_the_page_then_stands_there_with_the_focus_ke
     page.click("text=Save this item")
     page.wait_for_selector("#deliverable-D2")
     assert page.url.endswith(f"{BASE}1/")
-    page.click("#milestone-M1 >> text=Change")
+    milestone = f"#milestone-{draft.planmilestone_set.get().key}"
+    page.click(f"{milestone} >> text=Change")
     page.fill("#id_milestone_planned_on", "いつか")
     page.click("text=Save this item")
     page.wait_for_selector("#id_milestone_planned_on_error")
     page.fill("#id_milestone_planned_on", "2030-01-01")
     page.click("text=Save this item")
-    page.wait_for_selector("#blockers a[href='#milestone-M1']")
+    page.wait_for_selector(f"#blockers a[href='{milestone}']")
     assert violations(page) == []

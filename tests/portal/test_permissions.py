@@ -132,7 +132,7 @@ PLAN_ACTS = {
     },
     "submitted": {"check": "po1", "return": "po1", "withdraw": "pi1", "money": "", "frame": "", "confirm": ""},
     "confirmed": {"propose-approval": "staff1 staff2 jst1", "refuse": "staff1 staff2 jst1",
-                  "return": "staff1 staff2 jst1", "approve": "", "withdraw": "pi1", "items/milestone/M1": ""},
+                  "return": "staff1 staff2 jst1", "approve": "", "withdraw": "pi1", "items/milestone/M6": ""},
 }  # fmt: skip
 
 

@@ -125,7 +125,7 @@ def test_version_when_shown_then_all_it_holds_is_there_with_sums(as_, cast, proj
     version = written(project, cast)
     text = text_of(as_("hq1").get(f"{BASE}{version.number}/"))
     for part in (
-        "WP1 試作", "M1 忠実度の達成", "99.9 % or more", "D1 成果報告書", "G1 中間評価", "測定記録", "60,000,001",
+        "WP1 試作", "M6 忠実度の達成", "99.9 % or more", "D1 成果報告書", "G1 中間評価", "測定記録", "60,000,001",
         "39,999,999", "100,000,000", "60%", "量子計算機の試作",
     ):  # fmt: skip
         assert part in text, part
@@ -139,7 +139,7 @@ def test_version_when_something_does_not_fit_then_named_and_linked_to_its_place(
     plans.save_item(version, PlanMilestone, values=late, by=cast["pi1"], at=AT)
     response = as_("pi1").get(f"{BASE}{version.number}/")
     page = response.content.decode()
-    for anchor in ("milestone-M2", "yeartotal-2026"):
+    for anchor in ("milestone-M7", "yeartotal-2026"):
         assert f'href="#{anchor}"' in page
         assert f'id="{anchor}"' in page
     assert "the total is 5 yen, the parts add up to 100,000,000 yen" in text_of(response)
@@ -160,7 +160,7 @@ def test_version_page_takes_at_most_fifteen_queries_whatever_it_holds(
         with django_assert_max_num_queries(15):
             assert client.get(f"{BASE}{change.number}/").status_code == 200
     client = as_("pi1")
-    for more in ("", "difference/", f"{change.number}/money/", f"{change.number}/items/milestone/M1/"):
+    for more in ("", "difference/", f"{change.number}/money/", f"{change.number}/items/milestone/M6/"):
         with django_assert_max_num_queries(15):
             assert client.get(f"{BASE}{more}").status_code == 200
 
@@ -174,7 +174,7 @@ def changed(project, cast):
     change = written(project, cast, kind="approval")
     how = {"by": cast["pi1"], "at": AT}
     values = {"title": "忠実度の達成", "planned_on": date(2027, 12, 28)}
-    plans.save_item(change, PlanMilestone, values=values, key="M1", **how)
+    plans.save_item(change, PlanMilestone, values=values, key="M6", **how)
     plans.save_frame(
         change,
         starts_on=date(2026, 4, 1),
@@ -239,7 +239,7 @@ def test_item_when_typed_as_people_type_then_is_kept(as_, cast, project):
     }  # fmt: skip
     response = as_("pi1").post(f"{BASE}{version.number}/items/milestone/new/", typed)
     assert (response.status_code, response["Location"]) == (302, f"{BASE}{version.number}/#milestone-")
-    row = PlanMilestone.objects.get(version=version, key="M2")
+    row = PlanMilestone.objects.get(version=version, key="M7")
     assert (row.title, row.planned_on, str(row.threshold)) == ("９９量子ビット", date(2027, 10, 1), "1000.500000")
     assert row.organization is None
 
@@ -314,10 +314,10 @@ def test_part_when_written_by_a_partner_then_only_the_own_institution_is_offered
     assert client.post(f"{BASE}{version.number}/items/milestone/new/", typed).status_code == 422
     typed["organization"] = str(partner.pk)
     assert client.post(f"{BASE}{version.number}/items/milestone/new/", typed).status_code == 302
-    assert PlanMilestone.objects.get(version=version, key="M2").organization == partner
-    for path in ("items/milestone/M1/", "items/milestone/M1/remove/", "items/gate/new/", "items/gate/G1/", "frame/"):
+    assert PlanMilestone.objects.get(version=version, key="M7").organization == partner
+    for path in ("items/milestone/M6/", "items/milestone/M6/remove/", "items/gate/new/", "items/gate/G1/", "frame/"):
         assert client.get(f"{BASE}{version.number}/{path}").status_code == 403, path
-    assert client.get(f"{BASE}{version.number}/items/milestone/M2/").status_code == 200
+    assert client.get(f"{BASE}{version.number}/items/milestone/M7/").status_code == 200
     assert client.get(f"{BASE}{version.number}/money/", {"institution": lead.ref}).status_code == 404
 
 
@@ -524,11 +524,11 @@ def test_return_when_about_an_item_then_the_comment_stands_beside_it(as_, cast, 
     version = handed_on(written(project, cast), cast, to="submitted")
     path = f"{BASE}{version.number}/return/"
     assert "This field is required" in text_of(as_("po1").post(path, {"comment": "  "}), 422)
-    assert as_("po1").post(path, {"comment": "期日の根拠を示してください。", "item_key": "M1"}).status_code == 302
-    assert PlanComment.objects.get(version=version).item_key == "M1"
+    assert as_("po1").post(path, {"comment": "期日の根拠を示してください。", "item_key": "M6"}).status_code == 302
+    assert PlanComment.objects.get(version=version).item_key == "M6"
     text = text_of(as_("pi1").get(f"{BASE}{version.number}/"))
     assert text.count("期日の根拠を示してください。") == 2
-    assert "About “M1 忠実度の達成”" in text
+    assert "About “M6 忠実度の達成”" in text
 
 
 def test_approval_when_dates_cannot_be_then_said_beside_the_field(as_, cast, project):
@@ -559,7 +559,7 @@ def test_next_version_when_opened_then_asks_for_its_kind_and_copies_the_one_in_f
         "装置の納入遅延",
         "2026-10-01",
         "Nothing differs.",
-        "M1 忠実度の達成",
+        "M6 忠実度の達成",
     ):
         assert part in text, part
     assert client.get(f"{BASE}open/").status_code == 403

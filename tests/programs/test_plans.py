@@ -104,7 +104,7 @@ def test_plan_when_handed_on_by_all_then_is_in_force_and_its_milestones_are_the_
     assert (version.state, version.number, version.decision_number) == ("approved", 1, "見本第1号")
     assert plan_as_of(cast["pi1"], project, TODAY) == version
     assert plan_as_of(cast["pi1"], project, date(2026, 6, 3)) is None
-    milestone = project.milestones.get(number=1, title="忠実度の達成")
+    milestone = project.milestones.get(number=6, title="忠実度の達成")
     assert (milestone.planned_on, milestone.baseline_on) == (date(2027, 9, 30),) * 2
     actions = [row.action for row in history_of(project).order_by("pk") if row.action.endswith("_plan")]
     assert actions[-6:] == [
@@ -226,10 +226,10 @@ def test_item_when_two_save_then_the_second_sees_both(cast, project):
     version = written(project, cast)
     row = PlanMilestone.objects.get(version=version)
     first = {"title": "先の題", "planned_on": row.planned_on}
-    plans.save_item(version, PlanMilestone, values=first, key="M1", revision=0, by=cast["pi1"], at=AT)
+    plans.save_item(version, PlanMilestone, values=first, key="M6", revision=0, by=cast["pi1"], at=AT)
     later = {"title": "後の題", "planned_on": row.planned_on}
     with pytest.raises(StaleEdit) as stale:
-        plans.save_item(version, PlanMilestone, values=later, key="M1", revision=0, by=cast["hq1"], at=AT)
+        plans.save_item(version, PlanMilestone, values=later, key="M6", revision=0, by=cast["hq1"], at=AT)
     assert (stale.value.current.title, stale.value.submitted["title"]) == ("先の題", "後の題")
     assert PlanMilestone.objects.get(version=version).title == "先の題"
 
@@ -249,9 +249,9 @@ def test_part_when_written_by_a_co_investigator_then_only_the_own_institutions(c
     with pytest.raises(NotAllowed):
         plans.save_item(version, PlanMilestone, values={**values, "organization": lead}, **how)
     with pytest.raises(NotAllowed):
-        plans.save_item(version, PlanMilestone, values={**values, "organization": partner}, key="M1", **how)
+        plans.save_item(version, PlanMilestone, values={**values, "organization": partner}, key="M6", **how)
     row = plans.save_item(version, PlanMilestone, values={**values, "organization": partner}, **how)
-    assert row.key == "M2"
+    assert row.key == "M7"
     assert PlanBudget.objects.get(version=version, organization=partner).amount_yen == 5
 
 
@@ -264,9 +264,25 @@ def test_key_when_its_item_is_removed_then_is_never_used_again(cast, project):
     change = written(project, cast, kind="approval")
     plans.remove_item(change, PlanMilestone, key=second.key, revision=0, **how)
     third = plans.save_item(change, PlanMilestone, values={**values, "title": "三つ目"}, **how)
-    assert (second.key, third.key) == ("M2", "M3")
+    assert (second.key, third.key) == ("M7", "M8")
     changes = [(c.key, c.kind) for c in plan_difference(handed, change)]
-    assert changes == [("M2", "removed"), ("M3", "added")]
+    assert changes == [("M7", "removed"), ("M8", "added")]
+
+
+def test_milestone_when_the_project_had_some_before_its_first_plan_then_none_is_written_over(cast, project):
+    before = {m.number: (m.title, m.planned_on, m.reached_on) for m in project.milestones.all()}
+    version = written(project, cast)
+    number, (title, planned_on, reached_on) = next((n, m) for n, m in before.items() if m[2] is not None)
+    values = {"title": title, "planned_on": date(2026, 12, 1)}
+    kept = plans.save_item(version, PlanMilestone, values=values, by=cast["pi1"], at=AT)
+    assert kept.key == f"M{number}"
+    twice = plans.save_item(version, PlanMilestone, values=values, by=cast["pi1"], at=AT)
+    assert twice.key == f"M{max(before) + 2}"
+    handed_on(again_version(version), cast)
+    after = {m.number: (m.title, m.planned_on, m.reached_on) for m in project.milestones.all()}
+    assert after[number] == (title, date(2026, 12, 1), reached_on)
+    assert {n: after[n] for n in before if n != number} == {n: before[n] for n in before if n != number}
+    assert planned_on != date(2026, 12, 1)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -286,7 +302,7 @@ def test_plan_when_submitted_while_somebody_saves_then_the_save_is_in_or_refused
 
     submit = lambda: plans.submit_plan(version, by=cast["pi1"], at=AT)  # noqa: E731
     values = {"title": "滑込み", "planned_on": date(2027, 1, 1)}
-    save = lambda: plans.save_item(version, PlanMilestone, values=values, key="M1", by=cast["hq1"], at=AT)  # noqa: E731
+    save = lambda: plans.save_item(version, PlanMilestone, values=values, key="M6", by=cast["hq1"], at=AT)  # noqa: E731
     threads = [threading.Thread(target=run, args=(act,)) for act in (submit, save)]
     for thread in threads:
         thread.start()
@@ -324,7 +340,7 @@ def test_submission_when_money_and_dates_do_not_fit_then_the_message_says_by_how
     assert "100,000,001 yen" in found["parts_differ_from_the_year"]
     assert "100,000,000 yen" in found["parts_differ_from_the_year"]
     assert "90,000,000 yen" in found["above_the_ceiling"]
-    assert "M2 最終実証" in found["after_the_end"]
+    assert "M7 最終実証" in found["after_the_end"]
 
 
 def test_submission_when_effort_over_all_projects_is_above_100_then_named_with_the_person(cast, project, twin):
@@ -382,8 +398,8 @@ def test_change_when_approved_then_the_old_version_is_still_there_as_of_its_days
     change = written(project, cast, kind="approval")
     assert plan_of(change) == plan_of(first)
     moved = {"title": "忠実度の達成", "planned_on": date(2027, 12, 28)}
-    plans.save_item(change, PlanMilestone, values=moved, key="M1", by=cast["pi1"], at=AT)
-    assert [(c.key, c.changed_fields) for c in plan_difference(first, change)] == [("M1", ("planned_on",))]
+    plans.save_item(change, PlanMilestone, values=moved, key="M6", by=cast["pi1"], at=AT)
+    assert [(c.key, c.changed_fields) for c in plan_difference(first, change)] == [("M6", ("planned_on",))]
     for step in (
         lambda: handed_on(change, cast, to="in_approval"),
         lambda: plans.approve_plan(change, decided_on=TODAY, effective_on=date(2026, 10, 1), by=cast["staff2"], at=AT),
@@ -391,7 +407,7 @@ def test_change_when_approved_then_the_old_version_is_still_there_as_of_its_days
         step()
     assert plan_as_of(cast["pi1"], project, date(2026, 9, 30)) == first
     assert plan_as_of(cast["pi1"], project, date(2026, 10, 1)) == again_version(change)
-    milestone = project.milestones.get(number=1)
+    milestone = project.milestones.get(number=6)
     assert milestone.planned_on == date(2027, 12, 28)
 
 
@@ -460,10 +476,10 @@ def test_plan_when_returned_then_the_comment_is_kept_and_the_team_writes_again(c
     version = handed_on(written(project, cast), cast, to="checked")
     with pytest.raises(Refused):
         plans.return_plan(version, comment=" ", by=cast["pd1"], at=AT)
-    plans.return_plan(version, comment="M1の根拠を示してください。", item_key="M1", by=cast["pd1"], at=AT)
+    plans.return_plan(version, comment="M1の根拠を示してください。", item_key="M6", by=cast["pd1"], at=AT)
     version = again_version(version)
     assert version.state == "returned"
-    assert [(c.item_key, c.text) for c in version.comments.all()] == [("M1", "M1の根拠を示してください。")]
+    assert [(c.item_key, c.text) for c in version.comments.all()] == [("M6", "M1の根拠を示してください。")]
     assert "plan.edit" in plan_actions(again(cast["pi1"]), version)
     assert plans.submit_plan(version, by=cast["pi1"], at=AT).checked_by is None
 
