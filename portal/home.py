@@ -24,6 +24,7 @@ from portal.journal import readable
 from programs.drawings import language
 from programs.overviews import claims_to_assess
 from programs.queries import project_label, projects_visible_to
+from programs.queries.benchmarks import stale_benchmarks
 from programs.queries.plans import plans_awaiting
 from reporting.queries import reports_awaiting, reports_visible_to
 
@@ -93,6 +94,22 @@ def report_tasks(user: Any, today: date) -> Iterator[Task]:
         )
 
 
+def benchmark_tasks(user: Any, today: date) -> Iterator[Task]:
+    """This function will yield the benchmarks that this person keeps and that have no value of the last year."""
+    for benchmark in stale_benchmarks(user, today)[:DONE_ROWS]:
+        owner = benchmark.project or benchmark.area
+        assert owner is not None
+        yield Task(
+            label=_("Update the benchmark “%(name)s”") % {"name": benchmark.name},
+            about=project_label(owner) if benchmark.project else owner.name,  # type: ignore[arg-type, union-attr]
+            url=reverse("benchmark", args=[benchmark.pk]),
+            due_on=None,
+            minutes=10,
+            waiting_for=_("The own value or the world's best is older than a year."),
+            is_sample=owner.is_sample,
+        )
+
+
 #: Verb, who waits, and how long it usually takes in minutes.
 PLAN_STEPS = {
     "write": (
@@ -139,7 +156,7 @@ def plan_tasks(user: Any, today: date) -> Iterator[Task]:
 
 
 #: Each app's open matters; a new kind of work adds one line.
-SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (report_tasks, plan_tasks, claim_tasks)
+SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (report_tasks, plan_tasks, claim_tasks, benchmark_tasks)
 
 
 def tasks_of(user: Any, today: date) -> list[Task]:

@@ -140,6 +140,7 @@ TABS = (
     ("project", gettext_lazy("Overview")),
     ("project_plan", gettext_lazy("Plan")),
     ("project_trl", gettext_lazy("TRL")),
+    ("project_benchmarks", gettext_lazy("Benchmarks")),
     ("project_money", gettext_lazy("Money")),
     ("project_people", gettext_lazy("People and institutions")),
     ("project_history", gettext_lazy("History")),

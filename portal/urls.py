@@ -3,6 +3,7 @@
 from django.urls import path
 
 from portal.areas import area_page
+from portal.benchmarks import area_benchmarks, benchmark_page, project_benchmarks
 from portal.home import home_page
 from portal.indicators import indicator_csv, indicator_page, indicator_record, indicator_sheet
 from portal.mails import mails_page
@@ -60,6 +61,9 @@ urlpatterns = [
     path("indicators/<slug:ref>/sheet/", indicator_sheet, name="indicator_sheet"),
     path("projects/", projects_page, name="projects"),
     path("projects/<slug:ref>/", project_page, name="project"),
+    path("areas/<slug:ref>/benchmarks/", area_benchmarks, name="area_benchmarks"),
+    path("projects/<slug:ref>/benchmarks/", project_benchmarks, name="project_benchmarks"),
+    path("benchmarks/<int:pk>/", benchmark_page, name="benchmark"),
     path("projects/<slug:ref>/roadmap/", project_roadmap, name="project_roadmap"),
     path("projects/<slug:ref>/trl/", project_trl, name="project_trl"),
     path("projects/<slug:ref>/money/", project_money_page, name="project_money"),

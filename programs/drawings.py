@@ -8,6 +8,7 @@ from datetime import date
 from django.utils.translation import get_language
 
 from common.charts import (
+    BenchmarkPoint,
     BudgetRow,
     Chart,
     Gate,
@@ -15,6 +16,7 @@ from common.charts import (
     IndicatorTarget,
     Milestone,
     TrlPoint,
+    benchmark_lines,
     budget_bars,
     contract_bar,
     indicator_line,
@@ -22,8 +24,9 @@ from common.charts import (
     trl_staircase,
 )
 from programs.figures import IndicatorSheet, PrintedYear, printed_year
-from programs.models import Program, StageGate, TrlLevel
+from programs.models import BenchmarkValue, Program, StageGate, TrlLevel
 from programs.overviews import ProjectMoney, ProjectSheet
+from programs.queries.benchmarks import BenchmarkSheet
 
 
 def language() -> str:
@@ -109,3 +112,13 @@ def money_chart(money: ProjectMoney) -> Chart:
 def gate_marks(gates: Iterable[StageGate]) -> list[Gate]:
     """This function will return the gates as charts mark them."""
     return [Gate(gate.held_on, gate.name) for gate in gates]
+
+
+def benchmark_chart(sheet: BenchmarkSheet) -> Chart:
+    """This function will draw the own value of a benchmark against the world's best."""
+
+    def points(values: list[BenchmarkValue]) -> list[BenchmarkPoint]:
+        return [BenchmarkPoint(one.on, one.value, one.holder_name) for one in values]
+
+    name = f"{sheet.benchmark.name} ({sheet.benchmark.get_direction_display()})"
+    return benchmark_lines(name, points(sheet.own), points(sheet.world), sheet.benchmark.unit, language())

@@ -8,9 +8,10 @@ from typing import Any
 from django.utils.timezone import localdate, localtime
 
 from accounts.models import User
-from programs.models import AwardNumber, Participation, Project
+from programs.models import AwardNumber, BenchmarkValue, Participation, Project
 from programs.overviews import gates_of, in_force_members, project_money, trl_history, trl_levels
 from programs.queries import lead_institutions, project_label
+from programs.queries.benchmarks import BenchmarkSheet, benchmark_sheets
 from reporting.models import ProgressReport
 from reporting.queries import sections_of
 
@@ -70,6 +71,7 @@ def report_content(report: ProgressReport, *, by: User, at: datetime) -> dict[st
             }
             for m in project.milestones.order_by("planned_on", "number")
         ],
+        "benchmarks": [_benchmark(sheet) for sheet in benchmark_sheets(project)],
         "gates": [{"name_ja": gate.name_ja, "held_on": gate.held_on.isoformat()} for gate in gates_of(project)],
         "money": [
             {"fiscal_year": m.fiscal_year, "allocated_yen": m.allocated, "contracted_yen": m.contracted}
@@ -84,6 +86,27 @@ def report_content(report: ProgressReport, *, by: User, at: datetime) -> dict[st
             }
             for s in sections_of(report)
         ],
+    }
+
+
+def _benchmark(sheet: BenchmarkSheet) -> dict[str, Any]:
+    def told(values: list[BenchmarkValue]) -> list[dict[str, Any]]:
+        return [
+            {
+                "on": one.on.isoformat(),
+                "value": f"{one.value.normalize():f}",
+                "who": one.holder_name,
+                "source": one.source,
+            }
+            for one in values
+        ]
+
+    return {
+        "name_ja": sheet.benchmark.name_ja,
+        "unit": sheet.benchmark.unit,
+        "direction": sheet.benchmark.direction,
+        "own": told(sheet.own),
+        "world": told(sheet.world),
     }
 
 

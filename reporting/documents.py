@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.utils.dateparse import parse_date, parse_datetime
@@ -12,14 +13,33 @@ from django.utils.translation import gettext as _
 
 from calls.models import Concept, SupportedTechnology, Vision
 from common.canonical import content_hash
-from common.charts import Chart, Gate, Milestone, TrlPoint, YearRow, roadmap, trl_staircase, yearly_bars
+from common.charts import (
+    BenchmarkPoint,
+    Chart,
+    Gate,
+    Milestone,
+    TrlPoint,
+    YearRow,
+    benchmark_lines,
+    roadmap,
+    trl_staircase,
+    yearly_bars,
+)
 from common.fiscal_year import datetime_text
 from common.fiscal_year import label as year_label
 from common.money import printed
 from common.pdf import render_pdf
 from programs.drawings import budget_chart, indicator_chart
 from programs.figures import IndicatorSheet
-from programs.models import Participation, Program, Project, ProjectMember, TrlAssessment
+from programs.models import (
+    Benchmark,
+    BenchmarkValue,
+    Participation,
+    Program,
+    Project,
+    ProjectMember,
+    TrlAssessment,
+)
 from programs.overviews import AreaRow, ProgramSheet, program_sheet, programs_in_full
 from programs.queries import portfolio_tree, project_label
 from reporting.models import ReportSection, ReportVersion
@@ -63,6 +83,7 @@ def report_pdf(version: ReportVersion) -> bytes:
             "trl_chart": _trl_chart(content),
             "roadmap": _roadmap(content),
             "money_chart": _money_chart(content),
+            "benchmarks": _benchmarks(content),
             "gates": [{**gate, "held_on": parse_date(gate["held_on"])} for gate in content["gates"]],
             "project_kind": str(Project.Kind(content["project"]["kind"]).label),
             "is_sample": content["is_sample"],
@@ -75,6 +96,25 @@ def report_pdf(version: ReportVersion) -> bytes:
             fingerprint=version.content_hash,
             case_number=facts["ref"],
         )
+
+
+def _benchmarks(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each benchmark with its picture and values; versions of before there were benchmarks have none."""
+
+    def points(rows: list[dict[str, Any]]) -> list[BenchmarkPoint]:
+        return [BenchmarkPoint(_day(row["on"]), Decimal(row["value"]), row["who"]) for row in rows]
+
+    found = []
+    for one in content.get("benchmarks", []):
+        name = f"{one['name_ja']} ({Benchmark.Direction(one['direction']).label})"
+        chart = benchmark_lines(name, points(one["own"]), points(one["world"]), one["unit"], LANGUAGE)
+        rows = [
+            {**row, "on": _day(row["on"]), "whose": str(BenchmarkValue.Holder(whose).label)}
+            for whose in ("own", "world")
+            for row in one[whose]
+        ]
+        found.append({**one, "chart": chart, "rows": rows})
+    return found
 
 
 def _stand(content: dict[str, Any], milestones: list[dict[str, Any]]) -> dict[str, Any]:
@@ -95,6 +135,7 @@ def _chapters(content: dict[str, Any]) -> list[str]:
     compiled = [
         _("Technology readiness (figures)"),
         _("Milestones and gates"),
+        _("Benchmarks"),
         _("Money"),
         _("Institutions and people"),
     ]

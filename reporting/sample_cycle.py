@@ -40,6 +40,7 @@ from reporting.actions.reports import (
 from reporting.documents import portfolio_brief_pdf
 from reporting.models import ProgressReport, ReportSection, ReportVersion
 from reporting.rules import WRITABLE
+from reporting.sample_benchmarks import record_benchmarks
 from reporting.sample_cast import FLAGSHIPS, Users, build_sample
 from reporting.sample_plans import open_versions, request_change, write_first_plan
 from reporting.sample_records import DATA, sample_data
@@ -119,6 +120,7 @@ def play(cycle: Cycle, tell: Callable[[Step], None]) -> list[Step]:
         ("confirm_plans", lambda: _carry_plans(cycle, "checked", cycle.on(past, 4, 18))),
         ("propose_plan_approvals", lambda: _carry_plans(cycle, "confirmed", cycle.on(past, 4, 22))),
         ("approve_plans", lambda: _carry_plans(cycle, "in_approval", cycle.on(past, 4, 25))),
+        ("record_benchmarks", lambda: _benchmarks(cycle, cycle.on(past, 5, 7))),
         ("open_reports", lambda: _open(cycle, past)),
         ("write_sections", lambda: _write(cycle, past, "first", cycle.at(past, 5, 15))),
         ("submit_reports", lambda: _submit(cycle, past, FLAGSHIPS, cycle.at(past, 5, 25))),
@@ -157,6 +159,14 @@ def _build(cycle: Cycle, on: date) -> int:
     sample = build_sample(on=on, reports_from=cycle.past)
     cycle.users = sample.users
     return sample.people_made + sample.roles_made + sample.records_made
+
+
+def _benchmarks(cycle: Cycle, at: datetime) -> int:
+    flagships = _flagships()
+    return sum(
+        record_benchmarks(flagships[ref], rows, by=_pi(cycle, ref), at=at)
+        for ref, rows in sample_data("sample_benchmarks.json")["benchmarks"].items()
+    )
 
 
 def _flagships() -> dict[str, Project]:

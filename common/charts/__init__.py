@@ -6,6 +6,7 @@ attributes only, since the pages' policy allows no inline style; 360 units wide 
 phone of 320 px and 11 cm wide on paper.
 """
 
+from common.charts.benchmark import BenchmarkPoint, benchmark_lines
 from common.charts.gantt import GanttRow, Mark, gantt
 from common.charts.indicator import IndicatorPoint, IndicatorTarget, indicator_line
 from common.charts.money_bars import BudgetRow, YearRow, budget_bars, contract_bar, yearly_bars
@@ -15,6 +16,7 @@ from common.charts.time_axis import Gate
 from common.charts.trl import TrlPoint, trl_staircase
 
 __all__ = [
+    "BenchmarkPoint",
     "BudgetRow",
     "Chart",
     "GanttRow",
@@ -26,6 +28,7 @@ __all__ = [
     "TrlPoint",
     "YearRow",
     "as_table",
+    "benchmark_lines",
     "budget_bars",
     "contract_bar",
     "gantt",

@@ -1,6 +1,7 @@
 """What runs: programs, areas, projects and what hangs on them."""
 
 from programs.models.area import AreaAdviser, AreaDirector, AreaOfficer, Deputy, ResearchArea
+from programs.models.benchmark import Benchmark, BenchmarkValue
 from programs.models.funding import BudgetLine, FundEdge, FundNode
 from programs.models.indicator import IndicatorObservation, IndicatorTarget, IndicatorYearTotal, OutcomeIndicator
 from programs.models.milestone import Deliverable, Milestone, StageGate
@@ -31,6 +32,8 @@ __all__ = [
     "AreaDirector",
     "AreaOfficer",
     "AwardNumber",
+    "Benchmark",
+    "BenchmarkValue",
     "BudgetLine",
     "ChangeAttachment",
     "ChangeRequest",

@@ -22,6 +22,7 @@ PAGES = [
     ("area-real", "staff1", "/areas/ql1/"),
     ("area-twin", "pd1", "/areas/sample-ql1/"),
     ("indicator", "staff1", "/indicators/facility-uses-per-year/"),
+    ("benchmarks", "pi1", "/projects/sample-ql1-f1/benchmarks/"),
     ("roadmap-area", "pd1", "/areas/sample-ql1/roadmap/"),
     ("roadmap-program", "staff1", "/programs/q-leap-sample/roadmap/"),
     ("projects", "pd1", "/projects/"),

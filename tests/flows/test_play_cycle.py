@@ -31,6 +31,7 @@ STEPS = [
     "confirm_plans",
     "propose_plan_approvals",
     "approve_plans",
+    "record_benchmarks",
     "open_reports",
     "write_sections",
     "submit_reports",

@@ -66,6 +66,8 @@ TABLE: dict[str, tuple[str, int]] = {
     "/programs/q-leap-sample/": (f"{WATCHING} pd1 pd2 deputy1 po1 po2 {TEAM} pi2 jst1", 404),
     "/areas/sample-ql1/": (f"{WATCHING} pd1 pd2 deputy1 po1 po2 {TEAM} pi2 jst1", 404),
     "/projects/sample-ql1-f1/": (f"{WATCHING} {AREA_1} {TEAM} jst1", 404),
+    "/projects/sample-ql1-f1/benchmarks/": (f"{WATCHING} {AREA_1} {TEAM} jst1", 404),
+    "/areas/sample-ql1/benchmarks/": (f"{WATCHING} pd1 pd2 deputy1 po1 po2 {TEAM} pi2 jst1", 404),
     "/projects/sample-ql1-f1/roadmap/": (f"{WATCHING} {AREA_1} {TEAM} jst1", 404),
     "/areas/sample-ql1/roadmap/": (f"{WATCHING} pd1 pd2 deputy1 po1 po2 {TEAM} pi2 jst1", 404),
     "/programs/q-leap-sample/roadmap/": (f"{WATCHING} pd1 pd2 deputy1 po1 po2 {TEAM} pi2 jst1", 404),
