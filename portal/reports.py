@@ -155,15 +155,17 @@ def _show(
 ) -> HttpResponse:
     allowed = actions_allowed(request.user, report)
     reads = "report.read_text" in allowed
+    shown = (sections or _shown_sections(request, report)) if reads else []
+    may_write = bool(allowed & {"report.edit", "report.submit"})
     context = {
         "report": report,
         "label": project_label(report.project),
         "allowed": {name.removeprefix("report.") for name in allowed},
         "reads": reads,
-        "sections": (sections or _shown_sections(request, report)) if reads else [],
+        "sections": shown,
         "steps": report_steps(report),
         "waiting_for": _waiting_for(report),
-        "blockers": report_blockers(report) if allowed & {"report.edit", "report.submit"} else [],
+        "blockers": report_blockers(report, [one.section for one in shown]) if may_write else [],
         "general_comments": queries.general_comments_of(report) if reads else [],
         "versions": queries.versions_of(report) if reads else [],
         "days_left": (report.due_on - localdate(clock(request))).days if report.state != ACCEPTED else None,

@@ -6,7 +6,9 @@ state: the team always, the PO from the submission, the PD from the PO's check, 
 
 from __future__ import annotations
 
-from django.db.models import Q
+from collections.abc import Iterable
+
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.utils.translation import gettext as _
 
 from accounts.queries import Grants, grants_of
@@ -120,30 +122,42 @@ def reminders_wanted(user: object) -> Q:
 
 def actions_allowed(user: object, report: ProgressReport) -> set[str]:
     """This function will return what the user may do with the report now, by role and state."""
-    if not ProgressReport.objects.filter(reports_visible(user), pk=report.pk).exists():
+    held = _held(user, report)
+    if held is None:
         return set()
     allowed = {"report.view"}
-    if ProgressReport.objects.filter(texts_readable(user), pk=report.pk).exists():
+    if held["reads"]:
         allowed |= {"report.read_text", "report.export"}
-    grants = grants_of(user)
-    if grants.person_id is None:
-        return allowed
-    me = grants.person_id
-
-    def among(condition: Q) -> bool:
-        return Project.objects.filter(condition, pk=report.project_id).exists()
-
     if report.state in WRITABLE:
-        if among(projects_of_member(me) | projects_of_headquarters(me)):
+        if held["writes"]:
             allowed.add("report.edit")
-        if among(projects_of_member(me, ProjectMember.Role.PRINCIPAL_INVESTIGATOR)):
+        if held["leads"]:
             allowed.add("report.submit")
     is_submitter = report.submitted_by_id == getattr(user, "pk", None)
-    if report.state == SUBMITTED and not is_submitter and among(projects_supported_by(me)):
+    if report.state == SUBMITTED and not is_submitter and held["supports"]:
         allowed |= {"report.check", "report.return"}
-    if report.state == CHECKED and not is_submitter and among(projects_led_by(me)):
+    if report.state == CHECKED and not is_submitter and held["directs"]:
         allowed |= {"report.accept", "report.return"}
     return allowed
+
+
+def _held(user: object, report: ProgressReport) -> dict[str, bool] | None:
+    """What the user is to the report, in one query; None when it is not visible."""
+    me = grants_of(user).person_id
+    conditions = {"reads": texts_readable(user)}
+    if me is not None:
+        conditions |= {
+            "writes": _of(projects_of_member(me) | projects_of_headquarters(me)),
+            "leads": _of(projects_of_member(me, ProjectMember.Role.PRINCIPAL_INVESTIGATOR)),
+            "supports": _of(projects_supported_by(me)),
+            "directs": _of(projects_led_by(me)),
+        }
+    columns = [ExpressionWrapper(condition, BooleanField()) for condition in conditions.values()]
+    found = ProgressReport.objects.filter(reports_visible(user), pk=report.pk).values_list(*columns).first()
+    if found is None:
+        return None
+    held = dict(zip(conditions, map(bool, found), strict=True))
+    return {name: held.get(name, False) for name in ("reads", "writes", "leads", "supports", "directs")}
 
 
 def sections_editable(user: object, report: ProgressReport) -> Q:
@@ -173,10 +187,15 @@ def section_editable(user: object, section: ReportSection) -> bool:
     return ReportSection.objects.filter(condition, pk=section.pk).exists()
 
 
-def report_blockers(report: ProgressReport) -> list[Blocker]:
-    """This function will list everything that stands in the way of a submission, with who owes it."""
+def report_blockers(report: ProgressReport, sections: Iterable[ReportSection] | None = None) -> list[Blocker]:
+    """This function will list everything that stands in the way of a submission, with who owes it.
+
+    `sections` are the report's in their order, if they were read already.
+    """
     blockers = []
-    for section in report.sections.select_related("organization").order_by("position"):
+    if sections is None:
+        sections = report.sections.select_related("organization").order_by("position")
+    for section in sections:
         name = section.organization.name if section.organization else ""
         used = count_characters(section.text)
         if not section.text.strip():

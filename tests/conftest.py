@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import connection
+from django.test.utils import setup_databases, teardown_databases
 
 from reporting.sample_cast import cast_users
 from tests.cast import cast, make_sample, twin, twin_program
@@ -10,17 +11,27 @@ __all__ = ["cast", "django_db_setup", "standing", "twin", "twin_program"]
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
-    """The test database, with the cast and the twin in it."""
+def django_db_setup(
+    django_test_environment, django_db_modify_db_settings, django_db_keepdb, django_db_createdb, django_db_blocker
+):
+    """The test database, with the cast and the twin in it.
+
+    Made for every run: the library's own fixture leaves it out when no collected test is marked, and what then reads
+    and writes, such as a browser test by itself, would do so in the developer's database.
+    """
     with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False, keepdb=django_db_keepdb and not django_db_createdb)
         make_sample()
     yield
     # Threads of a live server keep their connections to the end, and a database in use cannot be dropped.
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+    with django_db_blocker.unblock():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        if not django_db_keepdb:
+            teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture
