@@ -7,11 +7,15 @@ cannot join is one more. The browser's line is `[...s.normalize('NFC').replace(/
 
 import re
 import unicodedata
+from typing import TypeVar
+
+CellT = TypeVar("CellT")
 
 _LINE_BREAKS = re.compile(r"\r\n?")
 #: Marks and overrides of the writing direction: they make a name look like another one.
 _BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _BYTE_ORDER_MARK = "\ufeff"
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _KEPT_CONTROLS = "\n\t"
 #: Kanji that NFC would replace by another form (塚 U+FA10, 神 U+FA19): a registered name keeps its own.
 _COMPATIBILITY_KANJI = re.compile("([\uf900-\ufaff\U0002f800-\U0002fa1f])")
@@ -44,6 +48,18 @@ def clean_line(text: str) -> str:
 def half_width(text: str) -> str:
     """This function will turn full-width digits, letters, signs and spaces into ASCII."""
     return text.translate(_FULL_WIDTH)
+
+
+def safe_cell(value: CellT) -> CellT | str:
+    """This function will return a cell that a spreadsheet will not run: text that looks like a formula is quoted."""
+    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
+        return "'" + value
+    return value
+
+
+def unquoted_cell(text: str) -> str:
+    """This function will take the quote of `safe_cell` away again."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA_STARTS) else text
 
 
 def fold(text: str) -> str:

@@ -30,6 +30,7 @@ DONE: dict[str, Any] = {
     "save_change_reason": _("saved the reason for a change of the plan"),
     "attach_plan_file": _("added a file to a change of the plan"),
     "remove_plan_file": _("took a file out of a change of the plan"),
+    "import_plan": _("took budget and milestones of the plan from a workbook"),
     "submit_plan": _("submitted the plan"),
     "check_plan": _("checked the plan"),
     "confirm_plan": _("confirmed the plan"),

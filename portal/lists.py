@@ -24,7 +24,7 @@ from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from openpyxl import Workbook
 
-from common.text import clean_line
+from common.text import clean_line, safe_cell
 from portal.access import BadQuery, clock
 
 PAGE_ROWS = 50
@@ -32,7 +32,6 @@ COUNTED_TO = 10_000
 EXPORT_CHUNK = 2_000
 LONGEST_SEARCH = 100
 OWN_PARAMS = ("q", "sort", "columns", "after", "before", "end", "format")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 Cell = str | int | date | None
 Choice = tuple[str, str]
@@ -321,13 +320,6 @@ def export(view: ListPage) -> HttpResponseBase | None:
         content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
         return _as_download(FileResponse(_workbook(view), content_type=content_type), view, "xlsx")
     raise BadQuery(_("Choose CSV, or narrow the list to 10,000 rows for XLSX."))
-
-
-def safe_cell(value: Cell) -> Cell:
-    """This function will return a cell that a spreadsheet will not run: text that looks like a formula is quoted."""
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return "'" + value
-    return value
 
 
 def csv_rows(head: Sequence[Any], rows: Iterator[Sequence[Cell]]) -> Iterator[bytes]:

@@ -18,6 +18,7 @@ from portal.plan_acts import (
     plan_submit,
     plan_withdraw,
 )
+from portal.plan_imports import plan_import, plan_workbook_out
 from portal.plan_items import plan_attach, plan_detach, plan_frame, plan_item, plan_item_remove, plan_reason
 from portal.plan_money import plan_money
 from portal.plans import plan_attachment, plan_difference, plan_page, project_plan
@@ -81,6 +82,8 @@ urlpatterns = [
         name="plan_item_remove",
     ),
     path("projects/<slug:ref>/plan/<int:number>/items/<slug:part>/<path:key>/", plan_item, name="plan_item"),
+    path("projects/<slug:ref>/plan/<int:number>/workbook/", plan_workbook_out, name="plan_workbook"),
+    path("projects/<slug:ref>/plan/<int:number>/import/", plan_import, name="plan_import"),
     path("projects/<slug:ref>/plan/<int:number>/files/", plan_attach, name="plan_attach"),
     path("projects/<slug:ref>/plan/<int:number>/files/<int:attachment>/", plan_attachment, name="plan_attachment"),
     path("projects/<slug:ref>/plan/<int:number>/files/<int:attachment>/remove/", plan_detach, name="plan_detach"),

@@ -253,6 +253,12 @@ class AttachmentForm(Refusable):
     )
 
 
+class WorkbookForm(Refusable):
+    """A workbook with budget and milestones."""
+
+    file = forms.FileField(label=gettext_lazy("Workbook (XLSX)"), help_text=gettext_lazy("At most 5 MB."))
+
+
 class DecisionNumberForm(Refusable):
     """The number under which the approval is drafted."""
 

@@ -63,7 +63,7 @@ def draft(site, django_db_blocker):
 @pytest.mark.parametrize(
     "path",
     ["", "1/", "1/frame/", "1/money/", "1/items/milestone/new/", "1/items/workpackage/WP1/", "1/items/gate/G1/remove/",
-     "1/submit/", "1/withdraw/"],
+     "1/submit/", "1/withdraw/", "1/import/"],
 )  # fmt: skip
 def test_plan_page_when_checked_by_axe_then_nothing_is_found(open_as: OpenAs, draft: PlanVersion, path: str) -> None:
     page = open_as("pi3", BASE + path)

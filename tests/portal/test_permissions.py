@@ -131,8 +131,10 @@ PLAN_ACTS = {
         "submit": "pi1", "withdraw": "pi1", "frame": "hq1 pi1",
         "money": "hq1 pi1 coinvestigator1 office1 office2 accountant1",
         "items/milestone/new": "hq1 pi1 coinvestigator1 office1 office2 accountant1", "items/gate/new": "hq1 pi1",
+        "import": "hq1 pi1 coinvestigator1 office1 office2 accountant1", "workbook": TEAM,
     },
-    "submitted": {"check": "po1", "return": "po1", "withdraw": "pi1", "money": "", "frame": "", "confirm": ""},
+    "submitted": {"check": "po1", "return": "po1", "import": "", "workbook": f"{WATCHING} {AREA_1} {TEAM}",
+                  "withdraw": "pi1", "money": "", "frame": "", "confirm": ""},
     "confirmed": {"propose-approval": "staff1 staff2 jst1", "refuse": "staff1 staff2 jst1",
                   "return": "staff1 staff2 jst1", "approve": "", "withdraw": "pi1", "items/milestone/M6": ""},
 }  # fmt: skip

@@ -1,11 +1,13 @@
 """Plan pages: what is in force, versions with their difference, writing together, the acts, the change request's files."""
 
+import io
 import re
 from datetime import date
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.timezone import localdate
+from openpyxl import load_workbook
 
 from portal.home import tasks_of
 from programs.actions import plans
@@ -612,3 +614,46 @@ def test_tasks_when_a_plan_waits_then_for_those_who_act_next_only(cast, project)
         if any(f"/plan/{version.number}/" in t.url for t in tasks_of(again(user), localdate()))
     }
     assert waiting == {"staff2", "jst1", "jst2"}
+
+
+# The workbook ---------------------------------------------------------------------------------------------------------
+
+
+def uploaded(book):
+    file = io.BytesIO()
+    book.save(file)
+    return SimpleUploadedFile("plan.xlsx", file.getvalue())
+
+
+def test_workbook_when_taken_in_then_dry_run_first_and_written_once_confirmed(as_, cast, project):
+    version = written(project, cast)
+    path, client = f"{BASE}{version.number}/", as_("pi1")
+    response = client.get(f"{path}workbook/")
+    assert "sample-ql1-f1_plan_1.xlsx" in response["Content-Disposition"]
+    book = load_workbook(io.BytesIO(response.getvalue()))
+    book.worksheets[1]["D2"].value = "令和9年12月1日"
+    response = client.post(f"{path}import/", {"file": uploaded(book)})
+    assert "2027-12-01 (Wed)" in text_of(response)
+    assert PlanMilestone.objects.get(version=version).planned_on == date(2027, 9, 30)
+    steps = re.search(r'name="steps" value="([^"]+)"', response.content.decode())[1]
+    assert as_("hq1").post(f"{path}import/", {"steps": steps}).status_code == 400
+    assert as_("pi1").post(f"{path}import/", {"steps": steps}).status_code == 302
+    assert PlanMilestone.objects.get(version=version).planned_on == date(2027, 12, 1)
+    values = {"title": "別の題", "planned_on": date(2027, 11, 1)}
+    plans.save_item(version, PlanMilestone, values=values, key="M6", revision=1, by=cast["hq1"], at=AT)
+    late = as_("pi1").post(f"{path}import/", {"steps": steps})
+    assert "Nothing was written. Somebody else saved this" in text_of(late, 409)
+
+
+def test_workbook_when_a_cell_is_wrong_then_the_page_names_it_and_offers_no_button(as_, cast, project):
+    version = written(project, cast)
+    path, client = f"{BASE}{version.number}/", as_("pi1")
+    book = load_workbook(io.BytesIO(client.get(f"{path}workbook/").getvalue()))
+    book.worksheets[0]["C2"].value = "=SUM(A1)"
+    book.worksheets[1]["B2"].value = "別の題"
+    response = client.post(f"{path}import/", {"file": uploaded(book)})
+    assert "Budget sheet!C2 There is a formula here." in text_of(response, 422)
+    assert 'name="steps"' not in response.content.decode()
+    wrong = client.post(f"{path}import/", {"file": SimpleUploadedFile("plan.xlsx", b"PK no zip")})
+    assert wrong.status_code == 422
+    assert as_("auditor1").get(f"{path}import/").status_code == 404
