@@ -29,6 +29,8 @@ from programs.queries.plans import plans_awaiting
 from reporting.queries import reports_awaiting, reports_visible_to
 
 DONE_ROWS = 20
+#: What a sign-in leaves in the journal is nothing that anybody has done.
+NO_WORK = ("create_sign_in_link", "use_sign_in_link")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +196,9 @@ def home_page(request: HttpRequest) -> HttpResponseBase:
         "portal/home/page.html",
         {
             "tasks": [(task, task.days_left(today)) for task in tasks],
-            "done": readable(still_visible(request.user, done_by(request.user, midnight)[:DONE_ROWS])),
+            "done": readable(
+                still_visible(request.user, done_by(request.user, midnight).exclude(action__in=NO_WORK)[:DONE_ROWS])
+            ),
             "today": today,
             "is_sample": any(task.is_sample for task in tasks),
         },

@@ -93,6 +93,7 @@ CHANGED: dict[str, Any] = {
     "due_on": _("due on"),
     "from": _("from"),
     "hash": _("content hash"),
+    "sha256": _("content hash"),
     "benchmark": _("benchmark"),
     "holder": _("whose value"),
     "value": _("value"),
@@ -148,6 +149,11 @@ FIELDS_OF = {
         "programs.planversion",
     ),
 }
+#: Values that are a choice of another record's field.
+FIELD_IS = {"section": ("reporting.reportsection", "key")}
+#: Names that mean something else in one action.
+NAMED = {("mark_delivered", "from"): _("document"), ("attach_deliverable_file", "from"): _("document")}
+OWN_APPS = ("accounts", "programs", "calls", "evaluations", "reporting")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -196,11 +202,31 @@ def _changes(entry: JournalEntry) -> Iterable[Change]:
         before, after = entry.before.get(name), entry.after.get(name)
         if before != after:
             field = _field(FIELDS_OF.get(entry.action, entry.subject_type), name)
-            label = str(CHANGED.get(name) or getattr(field, "verbose_name", "") or name.replace("_", " "))
-            yield Change(label, _text(before, field), _text(after, field))
+            told = _how_many(after) if before is None and _are_records(after) else _text(after, field)
+            yield Change(_label(entry.action, name, field), _text(before, field), told)
+
+
+def _are_records(value: Any) -> bool:
+    return isinstance(value, dict) and bool(value) and all(isinstance(one, dict) for one in value.values())
+
+
+def _how_many(records: dict[str, Any]) -> str:
+    return str(_("%(count)s found") % {"count": len(records)})
+
+
+def _label(action: str, name: str, field: Any) -> str:
+    said = NAMED.get((action, name)) or CHANGED.get(name) or getattr(field, "verbose_name", "") or _record(name)
+    return str(said or name.replace("_", " "))
+
+
+def _record(name: str) -> Any:
+    """What hangs on the subject is named as its kind of record."""
+    models = (config.models.get(name) for config in apps.get_app_configs() if config.name in OWN_APPS)
+    return next((model._meta.verbose_name for model in models if model), "")
 
 
 def _field(subject_type: str, name: str) -> Any:
+    subject_type, name = FIELD_IS.get(name, (subject_type, name))
     try:
         return apps.get_model(subject_type)._meta.get_field(name)
     except (LookupError, FieldDoesNotExist, ValueError):

@@ -23,9 +23,12 @@ from django.utils.http import content_disposition_header
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
 
+from common.fiscal_year import date_text
 from common.text import clean_line, safe_cell
 from portal.access import BadQuery, clock
+from programs.drawings import language
 
 PAGE_ROWS = 50
 COUNTED_TO = 10_000
@@ -355,6 +358,8 @@ def workbook(title: str, head: Sequence[Any], rows: Iterator[Sequence[Cell]]) ->
     book = Workbook(write_only=True)
     sheet = book.create_sheet(title[:31])
     sheet.freeze_panes = "B2"
+    for number in range(1, len(head) + 1):
+        sheet.column_dimensions[get_column_letter(number)].width = 44 if number == 1 else 22
     sheet.append([str(label) for label in head])
     for row in rows:
         sheet.append([safe_cell(cell) for cell in row])
@@ -404,6 +409,8 @@ def _cursor(view: ListPage) -> tuple[str, list[Any]] | None:
 def _body_cell(column: Column, item: Any) -> BodyCell:
     value = column.value(item)
     text = "" if value is None else str(value)
+    if isinstance(value, date):
+        text = date_text(value, language())
     if isinstance(value, int) and column.is_number:
         text = number_format(value, force_grouping=True)
     url = column.link(item) if column.link else ""

@@ -18,7 +18,14 @@ from portal.access import BadQuery, clock, page
 from portal.lists import Cell, as_download, csv_rows, workbook
 from programs import queries
 from programs.drawings import budget_chart, language
-from programs.figures import PrintedYear, indicator_sheets, printed_remainder, printed_year
+from programs.figures import (
+    PrintedYear,
+    combined_notes,
+    indicator_sheets,
+    initial_heading,
+    printed_remainder,
+    printed_year,
+)
 from programs.models import Program
 from programs.queries import TreeRow
 from programs.rules import may_see_portfolio
@@ -69,7 +76,8 @@ def portfolio_page(request: HttpRequest) -> HttpResponseBase:
             "gates": queries.gates_ahead((program.pk for program in programs), today).select_related("program"),
             "indicators": [one for one in indicator_sheets(programs) if one.targets],
             "is_sample": any(program.is_sample for program in programs),
-            "has_combined": any(line.year and line.year.is_combined for line in lines),
+            "initial_heading": initial_heading(line.year for line in lines),
+            "combined_notes": combined_notes(line.year for line in lines),
             "has_estimates": any(line.year and line.year.is_estimate for line in lines),
         },
     )

@@ -13,7 +13,7 @@ from calls.queries import vision_scheme
 from common.charts import Chart
 from portal.access import clock, page
 from programs.drawings import budget_chart, indicator_chart
-from programs.figures import IndicatorSheet, printed_remainder, printed_year
+from programs.figures import IndicatorSheet, combined_notes, initial_heading, printed_remainder, printed_year
 from programs.models import Participation, Program, Project
 from programs.overviews import ProgramSheet, in_language, program_sheet, programs_in_full
 
@@ -42,6 +42,8 @@ COUNTED_KINDS = (
 def program_page(request: HttpRequest, program: Program) -> HttpResponseBase:
     """This function will show one program."""
     sheet = program_sheet(request.user, program, localdate(clock(request)))
+    parts = [(child, printed_year(child.budget_lines.all())) for child in sheet.children]
+    years = [year for _child, year in parts]
     outcomes = [one for one in sheet.indicators if one.indicator.kind == "outcome"]
     context: dict[str, Any] = {
         "program": sheet.program,
@@ -50,8 +52,10 @@ def program_page(request: HttpRequest, program: Program) -> HttpResponseBase:
         "year": printed_year(sheet.lines),
         "chart": budget_chart([sheet.program]),
         "parts_chart": budget_chart(sheet.children),
-        "parts": [(child, printed_year(child.budget_lines.all())) for child in sheet.children],
-        "has_combined": any(printed_year(child.budget_lines.all()).is_combined for child in sheet.children),
+        "parts": parts,
+        "initial_heading": initial_heading(years),
+        "combined_notes": combined_notes(years),
+        "has_estimates": any(year.is_estimate for year in years),
         "remainder": printed_remainder(sheet.lines, sheet.remainders),
         "facts": sheet.program.attributes,
         "other_facts": [(k, v) for k, v in sheet.program.attributes.items() if k not in KNOWN_FACTS],

@@ -147,6 +147,11 @@ TABS = (
 )
 
 
+def climbs(project: Project) -> bool:
+    """This function will tell whether the project climbs the TRL ladder; basic research and education do not."""
+    return bool(project.target_trl) or project.kind not in (Project.Kind.BASIC, Project.Kind.HUMAN_RESOURCES)
+
+
 def show_tab(
     request: HttpRequest, project: Project, here: str, context: dict[str, Any], template: str = ""
 ) -> HttpResponseBase:
@@ -155,7 +160,7 @@ def show_tab(
     tabs = [
         (reverse(name, args=[project.ref]), label, name == here)
         for name, label in TABS
-        if name != "project_history" or "project.history" in allowed
+        if (name != "project_history" or "project.history" in allowed) and (name != "project_trl" or climbs(project))
     ]
     common = {
         "project": project,
@@ -193,6 +198,7 @@ def project_page(request: HttpRequest, project: Project) -> HttpResponseBase:
             "reports": reports,
             "gaps": [*report_gaps(reports), *project_gaps(sheet, today)],
             "theme": project.theme_ja or _theme_of_area(project),
+            "is_theme_of_area": not project.theme_ja,
             **_of_kind(project),
         },
     )

@@ -58,8 +58,10 @@ def budget_chart(programs: Iterable[Program]) -> Chart | None:
 
 
 def indicator_chart(sheet: IndicatorSheet) -> Chart:
-    """This function will draw an indicator's values against the first target."""
-    target = sheet.targets[0] if sheet.targets else None
+    """This function will draw an indicator's values against the target it is heading for; the last one when all passed."""
+    latest = sheet.latest[0] if sheet.latest else 0
+    ahead = [one for one in sheet.targets if (one.calendar_year or latest) >= latest]
+    target = next(iter(ahead or sheet.targets[-1:]), None)
     return indicator_line(
         sheet.indicator.name,
         [IndicatorPoint(year, value) for year, value in sheet.years],

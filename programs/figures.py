@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db.models import Q, Sum
+from django.utils.translation import gettext as _
 
 from programs.models import BudgetLine, IndicatorTarget, OutcomeIndicator, Program
 from programs.queries import Remainder, year_totals
@@ -46,6 +47,11 @@ class PrintedYear:
         return any(line.includes_predecessor for line in self._figures)
 
     @property
+    def combined_notes(self) -> list[str]:
+        """What the source says of such figures; blank where it names no predecessor."""
+        return [line.note for line in self._figures if line.includes_predecessor]
+
+    @property
     def _figures(self) -> list[BudgetLine]:
         return [line for line in (self.initial, self.previous, self.supplementary) if line]
 
@@ -66,6 +72,22 @@ def printed_year(lines: Iterable[BudgetLine]) -> PrintedYear:
         find(newest - 1, *reversed(INITIAL_KINDS)) if newest else None,
         max(extra, key=lambda line: line.fiscal_year, default=None),
     )
+
+
+def initial_heading(years: Iterable[PrintedYear | None]) -> str:
+    """This function will name a column of initial budgets as the source does, as long as all figures are of one kind.
+
+    A proposal reads 当初予算額(案): it was not voted yet when it was printed.
+    """
+    names = {str(year.initial.get_kind_display()) for year in years if year and year.initial}
+    name = names.pop() if len(names) == 1 else _("Initial budget")
+    return name[:1].upper() + name[1:]
+
+
+def combined_notes(years: Iterable[PrintedYear | None]) -> list[str]:
+    """This function will list what stands under a table with figures that are printed together with a predecessor's."""
+    notes = [note or _("together with the predecessor") for year in years if year for note in year.combined_notes]
+    return list(dict.fromkeys(notes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +131,10 @@ class IndicatorSheet:
 def indicator_sheets(programs: Iterable[Program]) -> list[IndicatorSheet]:
     """This function will return the programs' indicators; a year is the whole's value, else the institutions' sum."""
     indicators = list(
-        OutcomeIndicator.objects.filter(program__in=list(programs)).prefetch_related("targets").order_by("kind", "id")
+        OutcomeIndicator.objects.filter(program__in=list(programs))
+        .select_related("program")
+        .prefetch_related("targets")
+        .order_by("kind", "id")
     )
     if not indicators:
         return []

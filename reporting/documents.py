@@ -345,7 +345,10 @@ def _details(program: Program) -> list[tuple[str, list[str]]]:
         found.append((_("Structure"), [whole, *parts]))
     low, high = program.area_scale_min_yen, program.area_scale_max_yen
     if low and high:
-        scale = f"{printed(low, 'oku', _language())} – {printed(high, 'oku', _language())}"
+        scale = _("about %(low)s to %(high)s") % {
+            "low": printed(low, "oku", _language()),
+            "high": printed(high, "oku", _language()),
+        }
         found.append((_("Scale per area and year"), [scale]))
     if trl := facts.get("flagship_target_trl"):
         found.append((_("Target of the Flagship projects"), [f"TRL{trl} ({_('demonstration by prototype')})"]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -11,9 +12,10 @@ from django import template
 from django.utils.formats import number_format
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
+from common.templatetags.sekisho import date_text, fiscal_year
 from programs.models import Project
 from programs.queries import project_label as label_of
 
@@ -58,6 +60,42 @@ def month(text: str) -> str:
         return text or ""
     names = ("年", "月", "日")
     return "".join(f"{int(part)}{name}" for part, name in zip(text.split("-"), names, strict=False))
+
+
+#: Notes of the source that are not printed in Japanese there; the catalogue has them.
+SOURCE_NOTES = (gettext_noop("MEXT part; agency fund at JST"),)
+
+
+@register.filter
+def source_note(text: str) -> str:
+    """This function will print a note of the source, in the reader's language where the catalogue has it."""
+    return _(text) if text in SOURCE_NOTES else text
+
+
+@register.filter
+def until(first: Any, last: Any) -> str:
+    """This function will print a span of days, fiscal years or months (2024-07): 令和3(2021)年度～令和12(2030)年度.
+
+    An open end reads 令和4(2022)年度から, an open beginning 令和9(2027)年度まで.
+    """
+    words = {"first": _moment(first), "last": _moment(last)}
+    if first and last:
+        return _("%(first)s to %(last)s") % words
+    if first:
+        return _("from %(first)s") % words
+    return _("until %(last)s") % words if last else ""
+
+
+def _moment(value: Any) -> str:
+    if isinstance(value, date):
+        return date_text(value)
+    return month(value) if isinstance(value, str) else fiscal_year(value)
+
+
+@register.filter
+def measured(value: Decimal | int | None, indicator: Any) -> str:
+    """This function will print a measured value with its unit, as the language spaces them: 231件, 231 件."""
+    return _("%(value)s %(unit)s") % {"value": quantity(value), "unit": indicator.unit}
 
 
 @register.filter

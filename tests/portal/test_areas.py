@@ -53,7 +53,7 @@ def test_former_director_stands_in_the_list_with_dates(client, cast, twin):
     client.force_login(cast["staff1"])
     text = text_of(client, "sample-ql4")
     assert (
-        "歴代のPD 2023年4月1日(土) – 見本 プログラムディレクター4 2018年4月1日(日) – 2023年3月31日(金) 見本 評価委員3"
+        "歴代のPD 2023年4月1日(土)から 見本 プログラムディレクター4 2018年4月1日(日)～2023年3月31日(金) 見本 評価委員3"
         in text
     )
 

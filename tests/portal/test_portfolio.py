@@ -48,7 +48,8 @@ def test_page_names_the_years_the_estimates_and_the_indicators(client, cast):
     client.force_login(cast["auditor1"])
     text = client.get("/portfolio/").content.decode()
     for part in (
-        "令和4(2022)年度", "令和3(2021)年度", "※運営費交付金中の推計額含む", "初期(2022年頃)", "3,000件/年以上",
+        "令和4(2022)年度", "令和3(2021)年度", "当初予算額(案)", "※運営費交付金中の推計額(全額または一部)",
+        "* 前年度予算額はナノテクノロジープラットフォームとの合計額", "初期(2022年頃)", "3,000件/年以上",
         "長期(2025年頃)", "1,000,000件/年以上", "1,000台以上", "約500名", "今後のステージゲート評価", "<svg",
     ):  # fmt: skip
         assert part in text, part

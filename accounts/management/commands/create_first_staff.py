@@ -7,7 +7,6 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from accounts.actions.people import create_person, create_user
 from accounts.actions.roles import create_first_staff
@@ -17,11 +16,10 @@ from common.errors import Refused
 
 
 class Command(BaseCommand):
-    help = gettext_lazy(  # type: ignore[assignment]
-        "Makes the first two ministry staff, each approved by the other. Later roles are granted in the admin."
-    )
-
     def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.description = _(
+            "Makes the first two ministry staff, each approved by the other. Later roles are granted in the admin."
+        )
         parser.add_argument("emails", nargs=2, metavar="EMAIL", help=_("mail addresses of two different people"))
         parser.add_argument("--names", nargs=2, metavar="NAME", help=_("their names, for addresses without a sign-in"))
 

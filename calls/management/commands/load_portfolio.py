@@ -8,7 +8,6 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from calls.actions.portfolio import load_portfolio
 from common.actors import SYSTEM
@@ -18,9 +17,10 @@ from programs.actions.portfolio import SHIPPED_PORTFOLIO
 
 
 class Command(BaseCommand):
-    help = gettext_lazy("Loads a portfolio file. A second time changes nothing; a broken file is refused as a whole.")  # type: ignore[assignment]
-
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.description = _(
+            "Loads a portfolio file. A second time changes nothing; a broken file is refused as a whole."
+        )
         parser.add_argument(
             "file", nargs="?", type=Path, default=SHIPPED_PORTFOLIO, help=_("JSON file; the shipped one if left out")
         )

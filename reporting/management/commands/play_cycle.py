@@ -12,19 +12,17 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from reporting.sample_cycle import TOKYO, Cycle, Step, default_now, play
 from reporting.sample_records import SampleRefused
 
 
 class Command(BaseCommand):
-    help = gettext_lazy(  # type: ignore[assignment]
-        "Plays one cycle on the sample twin: reports opened, written, returned, accepted, PDFs written, reminders "
-        "sent. Refused in production. A second run leaves what is there."
-    )
-
     def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.description = _(
+            "Plays one cycle on the sample twin: reports opened, written, returned, accepted, PDFs written, reminders "
+            "sent. Refused in production. A second run leaves what is there."
+        )
         parser.add_argument("--seed", type=int, default=1, help=_("decides which report is returned once"))
         parser.add_argument("--out", type=Path, default=settings.BASE_DIR / "var" / "out", help=_("where the PDFs go"))
         parser.add_argument("--json", type=Path, help=_("also write steps, documents and mails to this file"))
