@@ -3,6 +3,7 @@
 import pytest
 from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
+from pytest_django.plugin import blocking_manager_key
 
 from reporting.sample_cast import cast_users
 from tests.cast import cast, make_sample, twin, twin_program
@@ -32,6 +33,17 @@ def django_db_setup(
             )
         if not django_db_keepdb:
             teardown_databases(made, verbosity=0)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item):
+    """After a test with transactions of its own, which empties the tables, the cast is there again for the others."""
+    result = yield
+    marker = item.get_closest_marker("django_db")
+    if marker is not None and marker.kwargs.get("transaction"):
+        with item.config.stash[blocking_manager_key].unblock():
+            make_sample()
+    return result
 
 
 @pytest.fixture
