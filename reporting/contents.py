@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.utils.timezone import localdate, localtime
+from django.utils.translation import override
 
 from accounts.models import User
 from programs.models import AwardNumber, BenchmarkValue, Participation, Project
@@ -43,7 +44,7 @@ def report_content(report: ProgressReport, *, by: User, at: datetime) -> dict[st
         "is_sample": report.is_sample,
         "project": {
             "ref": project.ref,
-            "label": project_label(project),
+            "label": _label(project),
             "title_ja": project.title_ja,
             "kind": project.kind,
             "theme_ja": project.theme_ja,
@@ -87,6 +88,12 @@ def report_content(report: ProgressReport, *, by: User, at: datetime) -> dict[st
             for s in sections_of(report)
         ],
     }
+
+
+def _label(project: Project) -> str:
+    # In Japanese, whatever language the person who submits reads.
+    with override("ja"):
+        return project_label(project)
 
 
 def _benchmark(sheet: BenchmarkSheet) -> dict[str, Any]:

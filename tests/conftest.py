@@ -1,8 +1,10 @@
 """Fixtures for every test: the standing cast lies in the database from the start of the session."""
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
+from django.utils import translation
 from pytest_django.plugin import blocking_manager_key
 
 from reporting.sample_cast import cast_users
@@ -44,6 +46,13 @@ def pytest_runtest_teardown(item, nextitem):
         with item.config.stash[blocking_manager_key].unblock():
             make_sample()
     return result
+
+
+@pytest.fixture(autouse=True)
+def language():
+    """Every test begins in the product's language: a request leaves its reader's language on the thread."""
+    with translation.override(settings.LANGUAGE_CODE):
+        yield
 
 
 @pytest.fixture

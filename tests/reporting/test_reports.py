@@ -247,6 +247,13 @@ def test_report_when_submitted_then_frozen_with_its_figures_and_the_po_is_told(c
     assert actions(report)[-1] == "submit_report"
 
 
+def test_report_when_submitted_by_a_reader_of_english_then_its_content_is_japanese_all_the_same(cast, report_at):
+    with override("en"):
+        report = report_at("submitted")
+    assert report.project.title_en
+    assert report.versions.get().content["project"]["label"] == report.project.title_ja
+
+
 @pytest.mark.parametrize("who", ["coinvestigator1", "hq1", "po1", "pd1", "staff1", "office1", "pi2", "auditor1"])
 def test_report_when_somebody_else_submits_then_refused(cast, report_at, who):
     report = written(report_at(), cast)
