@@ -29,9 +29,7 @@ from common.fiscal_year import date_text
 MILESTONE, GATE, REPORT = "milestone", "gate", "report"
 _TITLE = Words("ロードマップ", "Roadmap")
 _TODAY = Words("今日", "today")
-_EMPTY = Words(
-    "期間・マイルストーン・ゲート・報告書はまだありません。", "There is no period, milestone, gate or report yet."
-)
+_EMPTY = Words("予定はまだ登録されていません。", "Nothing is planned yet.")
 _KINDS = {
     MILESTONE: Words("マイルストーン", "milestone"),
     GATE: Words("ゲート", "gate"),

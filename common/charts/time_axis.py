@@ -57,7 +57,7 @@ def gate_rows(gates: Sequence[Gate], axis: TimeAxis, edge: float) -> list[tuple[
     ends: list[float] = []
     placed = []
     for gate in sorted(gates, key=lambda gate: (gate.on, gate.label)):
-        name = fitted(gate.label, 130)
+        name = fitted(gate.label, 240)
         width = width_of(name)
         left = max(4.0, min(axis.x(gate.on) - width / 2, edge - width))
         row = next((row for row, end in enumerate(ends) if left > end + 6), len(ends))
