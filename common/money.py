@@ -5,7 +5,7 @@ is the previous year's, never a negative one; so brackets are refused where an a
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from types import MappingProxyType
 
@@ -142,3 +142,20 @@ def _rounded(amount: int, unit: int) -> int:
     """Half up on the absolute amount, in integers: a float would lose yen above 9,007 trillion."""
     value = (2 * abs(amount) + unit) // (2 * unit)
     return -value if amount < 0 else value
+
+
+def split(total: int, weights: Sequence[int]) -> list[int]:
+    """This function will split yen by weights so that the parts add up to the total to the yen (largest remainder).
+
+    `total` may be negative; weights are whole numbers from 0, not all 0. What division leaves goes, yen by yen, to the
+    largest remainders, the first of equals. Raises `ValueError` for weights that are negative or all 0.
+    """
+    whole = sum(weights)
+    if whole <= 0 or any(weight < 0 for weight in weights):
+        raise ValueError("weights have to be 0 or more, and not all 0")
+    parts = [total * weight // whole for weight in weights]
+    rest = total - sum(parts)
+    by_remainder = sorted(range(len(weights)), key=lambda n: (-(total * weights[n] % whole), n))
+    for n in by_remainder[:rest]:
+        parts[n] += 1
+    return parts

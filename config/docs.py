@@ -16,14 +16,16 @@ def machines() -> list[tuple[Any, dict[str, Any]]]:
     """This function will list every model with a state and its table of moves."""
     from evaluations.models import ConflictOfInterest
     from evaluations.states import CONFLICT_MOVES
-    from programs.models import Deliverable, PlanVersion, Project
-    from programs.states import DELIVERABLE_MOVES, PLAN_MOVES, PROJECT_MOVES
+    from programs.models import Allocation, Contract, Deliverable, PlanVersion, Project
+    from programs.states import ALLOCATION_MOVES, CONTRACT_MOVES, DELIVERABLE_MOVES, PLAN_MOVES, PROJECT_MOVES
     from reporting.models import ProgressReport
     from reporting.states import REPORT_MOVES
 
     return [
         (Project, PROJECT_MOVES),
         (PlanVersion, PLAN_MOVES),
+        (Allocation, ALLOCATION_MOVES),
+        (Contract, CONTRACT_MOVES),
         (Deliverable, DELIVERABLE_MOVES),
         (ConflictOfInterest, CONFLICT_MOVES),
         (ProgressReport, REPORT_MOVES),

@@ -24,7 +24,9 @@ from portal.journal import readable
 from programs.drawings import language
 from programs.overviews import claims_to_assess
 from programs.queries import project_label, projects_visible_to
+from programs.queries.allocations import allocations_awaiting, allocations_visible_to, node_label
 from programs.queries.benchmarks import stale_benchmarks
+from programs.queries.contracts import contracts_awaiting
 from programs.queries.plans import plans_awaiting
 from reporting.queries import reports_awaiting, reports_visible_to
 
@@ -157,8 +159,40 @@ def plan_tasks(user: Any, today: date) -> Iterator[Task]:
         )
 
 
+def money_tasks(user: Any, today: date) -> Iterator[Task]:
+    """This function will yield the allocations and contracts for which this person acts next."""
+    allocate = {"write": _("Write or propose the allocation %(ref)s"), "approve": _("Decide on the allocation %(ref)s")}
+    for one in allocations_awaiting(user):
+        yield Task(
+            label=allocate[one.awaits] % {"ref": one.ref},  # type: ignore[attr-defined]
+            about=f"{year_label(one.fiscal_year, language())} {node_label(one.source)}",
+            url=reverse("allocation", args=[one.ref]),
+            due_on=None,
+            minutes=20,
+            waiting_for=_("The projects are waiting for their money."),
+            is_sample=one.is_sample,
+        )
+    contract = {"write": _("Write or propose the contract %(ref)s"), "conclude": _("Conclude the contract %(ref)s")}
+    for paper in contracts_awaiting(user):
+        yield Task(
+            label=contract[paper.awaits] % {"ref": paper.ref},  # type: ignore[attr-defined]
+            about=f"{project_label(paper.project)} {paper.organization.name}",
+            url=reverse("contract", args=[paper.ref]),
+            due_on=None,
+            minutes=15,
+            waiting_for=_("The institution is waiting for the contract."),
+            is_sample=paper.is_sample,
+        )
+
+
 #: Each app's open matters; a new kind of work adds one line.
-SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (report_tasks, plan_tasks, claim_tasks, benchmark_tasks)
+SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (
+    report_tasks,
+    plan_tasks,
+    money_tasks,
+    claim_tasks,
+    benchmark_tasks,
+)
 
 
 def tasks_of(user: Any, today: date) -> list[Task]:
@@ -170,11 +204,16 @@ def tasks_of(user: Any, today: date) -> list[Task]:
 def still_visible(user: Any, entries: Iterable[JournalEntry]) -> list[JournalEntry]:
     """This function will leave out what the reader did with projects and reports that are hidden by now."""
     rows = list(entries)
-    by_type: dict[str, set[int]] = {"programs.project": set(), "reporting.progressreport": set()}
+    by_type: dict[str, set[int]] = {
+        "programs.project": set(),
+        "programs.allocation": set(),
+        "reporting.progressreport": set(),
+    }
     for row in rows:
         by_type.get(row.subject_type, set()).add(row.subject_id)
     seen = {
         "programs.project": visible_ids(projects_visible_to(user), by_type["programs.project"]),
+        "programs.allocation": visible_ids(allocations_visible_to(user), by_type["programs.allocation"]),
         "reporting.progressreport": visible_ids(reports_visible_to(user), by_type["reporting.progressreport"]),
     }
     return [row for row in rows if row.subject_id in seen.get(row.subject_type, {row.subject_id})]

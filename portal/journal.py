@@ -10,6 +10,7 @@ from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
+from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 from common.fiscal_year import date_text
@@ -40,6 +41,23 @@ DONE: dict[str, Any] = {
     "refuse_plan": _("refused the plan"),
     "withdraw_plan": _("withdrew the plan"),
     "drop_milestone": _("dropped a milestone"),
+    "open_fund": _("opened a fund"),
+    "open_allocation": _("opened an allocation"),
+    "save_allocation": _("saved the split of an allocation"),
+    "propose_allocation": _("proposed an allocation"),
+    "approve_allocation": _("approved an allocation"),
+    "return_allocation": _("returned an allocation"),
+    "refuse_allocation": _("refused an allocation"),
+    "withdraw_allocation": _("withdrew an allocation"),
+    "allocate_money": _("allocated money to the project"),
+    "open_contract": _("drafted a contract"),
+    "change_contract": _("drafted a change of a contract"),
+    "save_contract": _("saved a contract"),
+    "propose_contract": _("proposed a contract"),
+    "conclude_contract": _("concluded a contract"),
+    "return_contract": _("returned a contract"),
+    "withdraw_contract": _("withdrew a contract"),
+    "state_spending": _("stated spending"),
     "start_project": _("started the project"),
     "stop_project": _("stopped the project"),
     "open_report": _("opened the report"),
@@ -128,6 +146,11 @@ CHANGED: dict[str, Any] = {
     "changed": _("changed"),
     "reason": _("reason"),
     "wanted_from": _("wanted from"),
+    "amount_yen": _("amount (yen)"),
+    "amounts": _("amounts"),
+    "spent_yen": _("spent (yen)"),
+    "carried_over_yen": _("carried over (yen)"),
+    "contract": _("contract"),
     "file": _("file"),
 }
 #: Actions that write on the project's history what is a field of something that hangs on it.
@@ -238,6 +261,8 @@ def _text(value: Any, field: Any = None) -> str:
         return "-"
     if isinstance(value, bool):
         return str(_("yes") if value else _("no"))
+    if isinstance(value, int) and abs(value) >= 10_000:
+        return number_format(value, force_grouping=True)
     if isinstance(value, list):
         return "、".join(_text(one, field) for one in value)
     if isinstance(value, dict):

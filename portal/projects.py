@@ -38,7 +38,6 @@ from programs.overviews import (
     lead_name,
     led_by,
     program_choices,
-    project_money,
     project_people,
     project_sheet,
     projects_in_full,
@@ -315,13 +314,6 @@ def _write_level(request: HttpRequest, project: Project, act: str, form: TrlForm
         return False
     messages.success(request, _("The level is on record."))
     return True
-
-
-@page(permission="project.view", find=find_project)
-def project_money_page(request: HttpRequest, project: Project) -> HttpResponseBase:
-    """This function will show the project's money by fiscal year."""
-    years = project_money(project)
-    return show_tab(request, project, "project_money", {"years": [(one, money_chart(one)) for one in years]})
 
 
 @page(permission="project.view", find=find_project)

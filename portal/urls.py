@@ -2,11 +2,30 @@
 
 from django.urls import path
 
+from portal.allocations import (
+    allocation_approve,
+    allocation_page,
+    allocation_propose,
+    allocation_refuse,
+    allocation_return,
+    allocation_withdraw,
+    allocations_page,
+)
 from portal.areas import area_page
 from portal.benchmarks import area_benchmarks, benchmark_page, project_benchmarks
+from portal.contracts import (
+    contract_change,
+    contract_conclude,
+    contract_new,
+    contract_page,
+    contract_propose,
+    contract_return,
+    contract_withdraw,
+)
 from portal.home import home_page
 from portal.indicators import indicator_csv, indicator_page, indicator_record, indicator_sheet
 from portal.mails import mails_page
+from portal.money import area_money, program_money, project_money_page
 from portal.plan_acts import (
     plan_approve,
     plan_check,
@@ -26,7 +45,6 @@ from portal.portfolio import portfolio_brief, portfolio_page
 from portal.programs import program_page
 from portal.projects import (
     project_history_page,
-    project_money_page,
     project_page,
     project_people_page,
     project_trl,
@@ -46,6 +64,7 @@ from portal.reports import (
 from portal.roadmaps import area_roadmap, program_roadmap, project_roadmap
 from portal.search import search_page
 from portal.sign_in import sign_in_by_link
+from portal.spending import spending
 from portal.ui import components_page
 
 urlpatterns = [
@@ -53,8 +72,10 @@ urlpatterns = [
     path("portfolio/", portfolio_page, name="portfolio"),
     path("portfolio/brief.pdf", portfolio_brief, name="portfolio_brief"),
     path("programs/<slug:ref>/", program_page, name="program"),
+    path("programs/<slug:ref>/money/", program_money, name="program_money"),
     path("programs/<slug:ref>/roadmap/", program_roadmap, name="program_roadmap"),
     path("areas/<slug:ref>/", area_page, name="area"),
+    path("areas/<slug:ref>/money/", area_money, name="area_money"),
     path("areas/<slug:ref>/roadmap/", area_roadmap, name="area_roadmap"),
     path("indicators/<slug:ref>/", indicator_page, name="indicator"),
     path("indicators/<slug:ref>/values.csv", indicator_csv, name="indicator_csv"),
@@ -68,6 +89,21 @@ urlpatterns = [
     path("projects/<slug:ref>/roadmap/", project_roadmap, name="project_roadmap"),
     path("projects/<slug:ref>/trl/", project_trl, name="project_trl"),
     path("projects/<slug:ref>/money/", project_money_page, name="project_money"),
+    path("projects/<slug:ref>/money/spending/", spending, name="spending"),
+    path("projects/<slug:ref>/contracts/new/", contract_new, name="contract_new"),
+    path("contracts/<slug:ref>/", contract_page, name="contract"),
+    path("contracts/<slug:ref>/propose/", contract_propose, name="contract_propose"),
+    path("contracts/<slug:ref>/conclude/", contract_conclude, name="contract_conclude"),
+    path("contracts/<slug:ref>/return/", contract_return, name="contract_return"),
+    path("contracts/<slug:ref>/withdraw/", contract_withdraw, name="contract_withdraw"),
+    path("contracts/<slug:ref>/change/", contract_change, name="contract_change"),
+    path("allocations/", allocations_page, name="allocations"),
+    path("allocations/<slug:ref>/", allocation_page, name="allocation"),
+    path("allocations/<slug:ref>/propose/", allocation_propose, name="allocation_propose"),
+    path("allocations/<slug:ref>/approve/", allocation_approve, name="allocation_approve"),
+    path("allocations/<slug:ref>/return/", allocation_return, name="allocation_return"),
+    path("allocations/<slug:ref>/refuse/", allocation_refuse, name="allocation_refuse"),
+    path("allocations/<slug:ref>/withdraw/", allocation_withdraw, name="allocation_withdraw"),
     path("projects/<slug:ref>/plan/", project_plan, name="project_plan"),
     path("projects/<slug:ref>/plan/open/", plan_open, name="plan_open"),
     path("projects/<slug:ref>/plan/difference/", plan_difference, name="plan_difference"),

@@ -164,7 +164,7 @@ class BudgetLineAdmin(Within):
     list_filter = (("program", VisibleFilter), "kind")
     fields = (
         "program", "fiscal_year", "kind", "amount_yen", "printed_unit", "is_estimate", "includes_predecessor",
-        "is_new", "is_reduction", "tax_included", "note", "source",
+        "is_new", "is_reduction", "tax_included", "management_grant", "note", "source",
     )  # fmt: skip
     ordering = ("program__path", "-fiscal_year", "kind")
 

@@ -25,8 +25,9 @@ from common.charts import (
 )
 from programs.figures import IndicatorSheet, PrintedYear, printed_year
 from programs.models import BenchmarkValue, Program, StageGate, TrlLevel
-from programs.overviews import ProjectMoney, ProjectSheet
+from programs.overviews import ProjectSheet
 from programs.queries.benchmarks import BenchmarkSheet
+from programs.queries.money import MoneyByYear
 
 
 def language() -> str:
@@ -106,9 +107,18 @@ def roadmap_chart(sheet: ProjectSheet, today: date) -> Chart:
     )
 
 
-def money_chart(money: ProjectMoney) -> Chart:
-    """This function will draw what was allocated and contracted; spending is not recorded yet."""
-    return contract_bar(money.allocated, money.contracted, None, "million", language())
+def money_chart(year: MoneyByYear) -> Chart:
+    """This function will draw what was planned, allocated, contracted, spent and carried over in one year."""
+    money = year.money
+    return contract_bar(
+        money.allocated_yen,
+        money.contracted_yen,
+        money.spent_yen,
+        "million",
+        language(),
+        planned=money.planned_yen,
+        carried_over=money.carried_over_yen,
+    )
 
 
 def gate_marks(gates: Iterable[StageGate]) -> list[Gate]:

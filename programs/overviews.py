@@ -12,9 +12,11 @@ from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import (
+    BooleanField,
     CharField,
     Count,
     Exists,
+    ExpressionWrapper,
     F,
     OuterRef,
     Prefetch,
@@ -62,7 +64,15 @@ from programs.queries import (
     remainders,
     search_projects,
 )
-from programs.rules import programs_visible, projects_led_by, projects_visible
+from programs.queries.money import MoneyByYear, money_years
+from programs.rules import (
+    EVERYTHING,
+    OFFICE_ROLES,
+    programs_visible,
+    projects_led_by,
+    projects_seen_whole,
+    projects_visible,
+)
 
 PERSON_NAMES = JSONObject(name_ja="person__name_ja", name_en="person__name_en")
 
@@ -256,7 +266,7 @@ def area_sheet(user: object, area: ResearchArea) -> AreaSheet:
     ):
         links.setdefault(flagship_id, []).append(by_id[basic_id])
     allocations = (
-        FundEdge.objects.filter(target__area=area, kind=FundEdge.Kind.ALLOCATION)
+        FundEdge.objects.filter(target__area=area, kind=FundEdge.Kind.ALLOCATION, status=FundEdge.Status.IN_FORCE)
         .values_list("fiscal_year")
         .annotate(total=Sum("amount_yen"))
         .order_by("fiscal_year")
@@ -284,15 +294,6 @@ def trl_stand(project: Project) -> TrlStand:
 
 
 @dataclass(frozen=True, slots=True)
-class ProjectMoney:
-    """A project's money of one fiscal year in yen; None where nothing is on record."""
-
-    fiscal_year: int
-    allocated: int | None
-    contracted: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class ProjectSheet:
     """Everything the first page of a project shows, apart from its reports."""
 
@@ -300,7 +301,7 @@ class ProjectSheet:
     trl: list[TrlAssessment]
     milestones: list[Milestone]
     gates: list[StageGate]
-    money: list[ProjectMoney] = field(default_factory=list)
+    money: list[MoneyByYear] = field(default_factory=list)
     linked: list[Project] = field(default_factory=list)
     partners: list[Participation] = field(default_factory=list)
     award_numbers: list[str] = field(default_factory=list)
@@ -326,7 +327,13 @@ def projects_in_full(user: object, on: date) -> QuerySet[Project]:
         award_list=ArraySubquery(numbers.values("number")),
         principal_names=Subquery(principal.values(json=PERSON_NAMES)[:1]),
         has_headquarters=Exists(HQMember.objects.filter(_on(on), headquarters__project=OuterRef("pk"))),
+        is_seen_whole=ExpressionWrapper(_seen_whole(user), output_field=BooleanField()),
     )
+
+
+def _seen_whole(user: object) -> Q:
+    grants = grants_of(user)
+    return EVERYTHING if grants.person_id is None else projects_seen_whole(grants, grants.person_id)
 
 
 def project_sheet(user: object, project: Project) -> ProjectSheet:
@@ -341,13 +348,18 @@ def project_sheet(user: object, project: Project) -> ProjectSheet:
         trl=trl_history(project) if has_trl or project.target_trl else [],
         milestones=list(project.milestones.order_by("planned_on", "number")),
         gates=gates_of(project),
-        money=project_money(project),
+        money=money_years(project, _own_parts(user, project)),
         linked=linked_projects(user, project),
         partners=_partners(project) if has_partners else [],
         award_numbers=project.award_list,  # type: ignore[attr-defined]
         principal=in_language(project.principal_names),  # type: ignore[attr-defined]
         has_headquarters=project.has_headquarters,  # type: ignore[attr-defined]
     )
+
+
+def _own_parts(user: object, project: Project) -> frozenset[int] | None:
+    """An institution's office sees the money of its own part."""
+    return None if project.is_seen_whole else frozenset(grants_of(user).organizations(*OFFICE_ROLES))  # type: ignore[attr-defined]
 
 
 def _partners(project: Project) -> list[Participation]:
@@ -368,25 +380,6 @@ def trl_history(project: Project) -> list[TrlAssessment]:
 def trl_levels() -> list[TrlLevel]:
     """This function will return the nine levels of the default scale."""
     return list(TrlLevel.objects.filter(scale__is_default=True).select_related("scale").order_by("number"))
-
-
-def project_money(project: Project) -> list[ProjectMoney]:
-    """This function will return the project's allocations and contracts by fiscal year, newest first; integer yen."""
-    sums: dict[int, dict[str, int]] = {}
-    edges = (
-        FundEdge.objects.filter(
-            Q(target__project=project, target__kind="project", kind=FundEdge.Kind.ALLOCATION)
-            | Q(source__project=project, source__kind="project", kind=FundEdge.Kind.CONTRACT)
-        )
-        .values_list("fiscal_year", "kind")
-        .annotate(total=Sum("amount_yen"))
-    )
-    for year, kind, total in edges:
-        sums.setdefault(year, {})[kind] = total
-    return [
-        ProjectMoney(year, sums[year].get("allocation"), sums[year].get("contract"))
-        for year in sorted(sums, reverse=True)
-    ]
 
 
 def linked_projects(user: object, project: Project) -> list[Project]:

@@ -177,7 +177,15 @@ def _budget_line(node: Node, source: str) -> BudgetRow:
         tax_included=node.flag("tax_included") if node.has("tax_included") else None,
         printed_unit=node.choice("printed_unit", PRINTED_UNITS),
         source=node.text("source", 300, required=False) or source,
+        management_grant=_grant(node.text("note", 300, required=False)),
     )
+
+
+def _grant(note: str) -> str:
+    """How much of a figure is a management grant, as its note says: 運営費交付金中の推計額, or one that 含む such."""
+    if "運営費交付金" not in note:
+        return "none"
+    return "part" if note.endswith("含む") else "whole"
 
 
 def _policy(node: Node) -> PolicyRow:

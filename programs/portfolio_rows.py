@@ -35,6 +35,7 @@ class BudgetRow:
     tax_included: bool | None
     printed_unit: str
     source: str
+    management_grant: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from django.utils.translation import override
 
 from accounts.models import User
 from programs.models import AwardNumber, BenchmarkValue, Participation, Project
-from programs.overviews import gates_of, in_force_members, project_money, trl_history, trl_levels
+from programs.overviews import gates_of, in_force_members, trl_history, trl_levels
 from programs.queries import lead_institutions, project_label
 from programs.queries.benchmarks import BenchmarkSheet, benchmark_sheets
+from programs.queries.money import money_years
 from reporting.models import ProgressReport
 from reporting.queries import sections_of
 
@@ -75,8 +76,14 @@ def report_content(report: ProgressReport, *, by: User, at: datetime) -> dict[st
         "benchmarks": [_benchmark(sheet) for sheet in benchmark_sheets(project)],
         "gates": [{"name_ja": gate.name_ja, "held_on": gate.held_on.isoformat()} for gate in gates_of(project)],
         "money": [
-            {"fiscal_year": m.fiscal_year, "allocated_yen": m.allocated, "contracted_yen": m.contracted}
-            for m in project_money(project)
+            {
+                "fiscal_year": m.fiscal_year,
+                "allocated_yen": m.money.allocated_yen,
+                "contracted_yen": m.money.contracted_yen,
+                "spent_yen": m.money.spent_yen,
+                "carried_over_yen": m.money.carried_over_yen,
+            }
+            for m in money_years(project)
         ],
         "sections": [
             {

@@ -25,6 +25,7 @@ from common.fiscal_year import fiscal_year_of
 from common.mail import send_queued
 from common.models import OutgoingMail
 from common.refs import drawn_from
+from programs.actions.allocations import approve_allocation
 from programs.actions.plans import approve_plan, check_plan, confirm_plan, propose_plan_approval, submit_plan
 from programs.models import PlanVersion, Project
 from reporting.actions.documents import attach_report_pdf
@@ -42,6 +43,7 @@ from reporting.models import ProgressReport, ReportSection, ReportVersion
 from reporting.rules import WRITABLE
 from reporting.sample_benchmarks import record_benchmarks
 from reporting.sample_cast import FLAGSHIPS, Users, build_sample
+from reporting.sample_contracts import conclude_year, propose_split, state_year
 from reporting.sample_plans import open_versions, request_change, write_first_plan
 from reporting.sample_records import DATA, sample_data
 from reporting.schedules import AFTER, shifted
@@ -130,6 +132,9 @@ def play(cycle: Cycle, tell: Callable[[Step], None]) -> list[Step]:
         ("check_reports", lambda: _check(cycle, past, FLAGSHIPS, cycle.at(past, 6, 13))),
         ("accept_reports", lambda: _accept(cycle, past, cycle.at(past, 6, 20))),
         ("build_sample_as_of_now", lambda: _build(cycle, cycle.now.date())),
+        ("allocate_the_year", lambda: _allocate(cycle, cycle.on(present + 1, 4, 2))),
+        ("conclude_contracts", lambda: _contract(cycle, cycle.on(present, 4, 6))),
+        ("state_spending", lambda: _state_spending(cycle, cycle.on(present + 1, 4, 20))),
         ("request_plan_changes", lambda: _request_changes(cycle, cycle.at(present, 6, 1))),
         ("open_next_reports", lambda: _open(cycle, present)),
         ("write_next_sections", lambda: _write(cycle, present, "next", cycle.at(present, 5, 18))),
@@ -203,6 +208,35 @@ def _carry(cycle: Cycle, version: PlanVersion, at: datetime) -> PlanVersion:
             return propose_plan_approval(version, decision_number=number, by=staff1, at=at)
     today = at.date()
     return approve_plan(version, decided_on=today, effective_on=today, by=staff2, at=at)
+
+
+def _allocate(cycle: Cycle, at: datetime) -> int:
+    """The PD of area 1 splits the year that begins, the ministry approves; the split of area 2 waits for its decision."""
+    flagships, year = _flagships(), cycle.present + 1
+    with drawn_from(random.Random(f"{cycle.seed}:allocation:1")):
+        first = propose_split(flagships["ql1-f1"].area, year, by=cycle.users["pd1"], at=at)
+    if first is not None:
+        number = f"見本配第{year}-1号"
+        approve_allocation(first, decision_number=number, decided_on=at.date(), by=cycle.users["staff2"], at=at)
+    with drawn_from(random.Random(f"{cycle.seed}:allocation:2")):
+        second = propose_split(flagships["ql2-f1"].area, year, by=cycle.users["pd2"], at=at)
+    return sum(one is not None for one in (first, second))
+
+
+def _contract(cycle: Cycle, at: datetime) -> int:
+    """The first Flagship's contracts of the year before and the year that began, one institution after the other."""
+    users = (cycle.users["staff1"], cycle.users["staff2"])
+    with drawn_from(random.Random(f"{cycle.seed}:contracts")):
+        return sum(
+            conclude_year(_flagships()["ql1-f1"], year, users=users, at=max(at, cycle.on(year, 4, 6)))
+            for year in (cycle.present, cycle.present + 1)
+        )
+
+
+def _state_spending(cycle: Cycle, at: datetime) -> int:
+    users = (cycle.users["accountant1"], cycle.users["office2"])
+    with drawn_from(random.Random(f"{cycle.seed}:spending")):
+        return state_year(_flagships()["ql1-f1"], cycle.present, users=users, at=at)
 
 
 def _request_changes(cycle: Cycle, at: datetime) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q
 
 from common.loading import Ledger
-from programs.models import FundEdge, FundNode, Participation, Program, Project, ResearchArea
+from programs.models import FundEdge, FundingRule, FundNode, Participation, Program, Project, ResearchArea
 from reporting.sample_records import keep
 
 MILLION = 1_000_000
@@ -29,14 +30,22 @@ def build_money(
 
     Integer yen in whole millions; the parts of a node add up to what flows into it.
     """
+    rule = {
+        "program": program, "from_fiscal_year": min(int(year) for year in table["area_money_million"]),
+        "indirect_cost_percent": Decimal(30), "moving_limit_percent": Decimal(50), "source": "見本",
+    }  # fmt: skip
+    keep(ledger, FundingRule, [rule], key=("program", "from_fiscal_year"), owner="program")
     nodes = _build_nodes(ledger, program, areas, projects)
     rows = [
         {"source": source, "target": target, "kind": FundEdge.Kind.ALLOCATION, "fiscal_year": year,
-         "amount_yen": million * MILLION}
+         "amount_yen": million * MILLION,
+         "reason": "見本の配分です(予算額の登録がない年度を含みます)。" if source == nodes.program else None}
         for source, target, year, million in _flows(nodes, areas, projects, table)
         if year <= until
     ]  # fmt: skip
-    keep(ledger, FundEdge, rows, key=("source", "target", "kind", "fiscal_year"), owner="target")
+    # What people allocated and contracted since has papers of its own.
+    taken_over = Q(allocation=None, contract=None)
+    keep(ledger, FundEdge, rows, key=("source", "target", "kind", "fiscal_year"), among=taken_over, owner="target")
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,9 @@ def _write_money(version: PlanVersion, how: dict[str, Any]) -> None:
 
 
 def _edges(project: Project) -> list[FundEdge]:
-    rows = FundEdge.objects.filter(target__kind="organization", target__project=project).select_related("target")
+    rows = FundEdge.objects.filter(
+        target__kind="organization", target__project=project, kind="allocation", status="in_force"
+    ).select_related("target")
     return list(rows.order_by("fiscal_year", "target_id"))
 
 

@@ -30,6 +30,7 @@ _PREVIOUS = Words("前年度", "Previous")
 _NEW = Words("新規", "new")
 _STAND_TITLE = Words("配分・契約・執行", "Allocated, contracted, spent")
 _STAND = (Words("配分", "Allocated"), Words("契約", "Contracted"), Words("執行", "Spent"))
+_CEILING, _CARRIED = Words("計画", "Planned"), Words("繰越", "Carried over")
 _YEARLY_TITLE = Words("年度別の配分と契約", "Allocated and contracted by year")
 _YEAR = Words("年度", "Fiscal year")
 _YEAR_LEFT, _YEAR_RIGHT = 122.0, 62.0
@@ -81,23 +82,38 @@ def budget_bars(rows: Sequence[BudgetRow], language: str = "ja") -> Chart:
 
 
 def contract_bar(
-    allocated: int | None, contracted: int | None, spent: int | None, unit: str = "million", language: str = "ja"
+    allocated: int | None,
+    contracted: int | None,
+    spent: int | None,
+    unit: str = "million",
+    language: str = "ja",
+    *,
+    planned: int | None = None,
+    carried_over: int | None = None,
 ) -> Chart:
-    """This function will draw what was allocated (outline), contracted (hatched) and spent (filled)."""
-    amounts = (allocated, contracted, spent)
-    scale = _ROOM / max([1, *(_positive(amount) for amount in amounts)])
+    """This function will draw what was allocated (outline), contracted (hatched) and spent (filled) on one scale.
+
+    Above them the plan's ceiling (dashed) and beneath them what was carried over (pale), where there is any.
+    """
+    bars = [(_STAND[n], amount, n) for n, amount in enumerate((allocated, contracted, spent))]
+    if planned is not None:
+        bars.insert(0, (_CEILING, planned, 3))
+    if carried_over is not None:
+        bars.append((_CARRIED, carried_over, 4))
+    scale = _ROOM / max([1, *(_positive(amount) for _word, amount, _fill in bars)])
     parts: list[str] = []
-    for index, amount in enumerate(amounts):
+    for index, (word, amount, fill) in enumerate(bars):
         y = 8.0 + index * 50
         shown = printed(amount, unit, language)
-        parts.append(label(_LEFT, y + SIZE, _STAND[index](language)))
+        parts.append(label(_LEFT, y + SIZE, word(language)))
         parts.append(label(WIDTH - _LEFT, y + SIZE, shown, text_anchor="end", font_weight="700"))
         if amount and amount > 0:
-            parts.append(_filling(index, _LEFT, y + SIZE + 5, amount * scale, _BAR - 4))
-    table = [(word(language), printed(amount, unit, language)) for word, amount in zip(_STAND, amounts, strict=True)]
+            parts.append(_filling(fill, _LEFT, y + SIZE + 5, amount * scale, _BAR - 4))
+    table = [(word(language), printed(amount, unit, language)) for word, amount, _fill in bars]
     desc = ", ".join(" ".join(row) for row in table)
     head = (_KIND(language), _AMOUNT(language))
-    return drawing(parts, height=154, title=_STAND_TITLE(language), desc=desc, head=head, rows=table)
+    height = 4 + 50 * len(bars)
+    return drawing(parts, height=height, title=_STAND_TITLE(language), desc=desc, head=head, rows=table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +157,10 @@ def yearly_bars(rows: Sequence[YearRow], unit: str = "million", language: str = 
 def _filling(kind: int, x: float, y: float, width: float, height: float) -> str:
     if kind == 0:
         return box(x, y, width, height, fill="none", stroke=MUTED, stroke_width=1.5)
+    if kind == 3:
+        return box(x, y, width, height, **_OUTLINE)
+    if kind == 4:
+        return box(x, y, width, height, fill=PALE, stroke=BLUE, stroke_width=0.8)
     return hatched(x, y, width, height, OCHRE) if kind == 1 else box(x, y, width, height, fill=BLUE)
 
 

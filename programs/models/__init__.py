@@ -2,9 +2,11 @@
 
 from programs.models.area import AreaAdviser, AreaDirector, AreaOfficer, Deputy, ResearchArea
 from programs.models.benchmark import Benchmark, BenchmarkValue
-from programs.models.funding import BudgetLine, FundEdge, FundNode
+from programs.models.contract import Allocation, Contract
+from programs.models.funding import BudgetLine, FundEdge, FundingRule
 from programs.models.indicator import IndicatorObservation, IndicatorTarget, IndicatorYearTotal, OutcomeIndicator
 from programs.models.milestone import Deliverable, Milestone, StageGate
+from programs.models.node import FundNode
 from programs.models.participation import Headquarters, HQMember, Participation, ProjectMember
 from programs.models.plan import (
     ChangeAttachment,
@@ -24,10 +26,12 @@ from programs.models.plan import (
 from programs.models.plan_reading import TABLES, Named, PlanRead, plan_of, read_plans
 from programs.models.program import Emphasis, PolicyBasis, Program, ProgramAgency, ProgramStaff, UnpricedItem
 from programs.models.project import AwardNumber, Project, ProjectComplement, ProjectRecusal
+from programs.models.spending import SpendingLine, SpendingStatement
 from programs.models.trl import TrlAssessment, TrlLevel, TrlScale
 
 __all__ = [
     "TABLES",
+    "Allocation",
     "AreaAdviser",
     "AreaDirector",
     "AreaOfficer",
@@ -37,12 +41,14 @@ __all__ = [
     "BudgetLine",
     "ChangeAttachment",
     "ChangeRequest",
+    "Contract",
     "CostCategory",
     "Deliverable",
     "Deputy",
     "Emphasis",
     "FundEdge",
     "FundNode",
+    "FundingRule",
     "HQMember",
     "Headquarters",
     "IndicatorObservation",
@@ -72,6 +78,8 @@ __all__ = [
     "ProjectMember",
     "ProjectRecusal",
     "ResearchArea",
+    "SpendingLine",
+    "SpendingStatement",
     "StageGate",
     "TrlAssessment",
     "TrlLevel",

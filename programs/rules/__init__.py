@@ -131,6 +131,14 @@ def projects_visible(user: object) -> Q:
 
 
 def _projects_by_role(grants: Grants, person_id: int) -> Q:
+    visible = projects_seen_whole(grants, person_id)
+    if offices := grants.organizations(*OFFICE_ROLES):
+        visible |= projects_of_organizations(offices)
+    return visible
+
+
+def projects_seen_whole(grants: Grants, person_id: int) -> Q:
+    """This function will return the condition: projects of which the person sees more than the own institution's part."""
     if grants.has("auditor"):
         return EVERYTHING
     visible = (
@@ -140,8 +148,6 @@ def _projects_by_role(grants: Grants, person_id: int) -> Q:
         | projects_of_member(person_id)
         | projects_of_headquarters(person_id)
     )
-    if offices := grants.organizations(*OFFICE_ROLES):
-        visible |= projects_of_organizations(offices)
     if agencies := grants.organizations("agency_staff"):
         visible |= Q(program__in=programs_run_by(agencies))
     return visible

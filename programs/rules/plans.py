@@ -232,7 +232,9 @@ def plan_in_force(project_id: int, on: date) -> PlanVersion | None:
 
 def limits_of(version: PlanVersion, today: date) -> planning.Limits:
     """This function will read what a version has to fit: money, partners, efforts elsewhere, gates that stand."""
-    edges = FundEdge.objects.filter(target__kind="project", target__project=version.project_id, kind="allocation")
+    edges = FundEdge.objects.filter(
+        target__kind="project", target__project=version.project_id, kind="allocation", status="in_force"
+    )
     ceilings = dict(edges.order_by().values_list("fiscal_year").annotate(yen=Sum("amount_yen")))
     partners = Participation.objects.filter(project=version.project_id, ends_on__isnull=True)
     people = PlanEffort.objects.filter(version=version).values("person")

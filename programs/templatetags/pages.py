@@ -123,6 +123,8 @@ TONES = {
     "in_approval": "here",
     "approved": "good",
     "refused": "bad",
+    "proposed": "here",
+    "concluded": "good",
 }
 
 

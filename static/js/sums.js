@@ -1,4 +1,4 @@
-// Live sums of a budget: the institution's, the year's, and whether the stated total agrees.
+// Live sums: of a budget's years with the total stated, of a split with what is left, of a table's columns.
 // Amounts are read as common/money.py reads them (full-width digits, 百万円 and the like); the server has the last word.
 (function () {
   "use strict";
@@ -17,22 +17,44 @@
     }
     return total;
   }
+  function sum(inputs) {
+    var total = 0;
+    for (var n = 0; n < inputs.length; n++) {
+      var yen = read(inputs[n].value);
+      if (yen === null) return null;
+      total += yen;
+    }
+    return total;
+  }
+  function put(place, yen) {
+    if (place) place.textContent = yen === null ? "-" : (yen < 0 ? "△ " : "") + Math.abs(yen).toLocaleString("en");
+  }
   function show(row) {
-    var own = 0, known = true;
-    row.querySelectorAll("[data-cell]").forEach(function (input) {
-      var yen = read(input.value);
-      if (yen === null) known = false; else own += yen;
-    });
-    var sum = own + Number(row.dataset.others);
-    row.querySelector("[data-own]").textContent = known ? own.toLocaleString("en") : "-";
-    var together = row.querySelector("[data-sum]");
-    if (together) together.textContent = known ? sum.toLocaleString("en") : "-";
+    var own = sum(row.querySelectorAll("[data-cell]"));
+    put(row.querySelector("[data-own]"), own);
+    if (row.dataset.others === undefined) return;
+    var all = own === null ? null : own + Number(row.dataset.others);
+    put(row.querySelector("[data-sum]"), all);
     var total = row.querySelector("[data-total]");
     var stated = total ? read(total.value) : Number(row.dataset.stated);
-    row.querySelector("[data-differs]").hidden = known && stated === sum;
+    row.querySelector("[data-differs]").hidden = all !== null && stated === all;
+  }
+  function showSplit(form) {
+    var total = sum(form.querySelectorAll("[data-cell]"));
+    var left = total === null ? null : Number(form.dataset.available) - total;
+    put(form.querySelector("[data-sum]"), total);
+    put(form.querySelector("[data-left]"), left);
+    form.querySelector("[data-over]").hidden = left === null || left >= 0;
+  }
+  function showColumn(form, name) {
+    put(form.querySelector('[data-sum-of="' + name + '"]'), sum(form.querySelectorAll('[data-column="' + name + '"]')));
   }
   document.addEventListener("input", function (event) {
     var row = event.target.closest("[data-sums] tr");
     if (row) show(row);
+    var split = event.target.closest("[data-split]");
+    if (split) showSplit(split);
+    var columns = event.target.closest("[data-columns]");
+    if (columns && event.target.dataset.column) showColumn(columns, event.target.dataset.column);
   });
 })();

@@ -3,7 +3,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.money import LARGEST_YEN, MILLION, OKU, million, oku, parse_yen, printed, yen
+from common.money import LARGEST_YEN, MILLION, OKU, million, oku, parse_yen, printed, split, yen
 
 amounts = st.integers(min_value=-LARGEST_YEN, max_value=LARGEST_YEN)
 
@@ -153,3 +153,24 @@ def test_parse_yen_when_given_anything_then_an_amount_or_a_refusal(text):
     except ValidationError:
         return
     assert abs(amount) <= LARGEST_YEN
+
+
+@given(st.integers(-(10**15), 10**15), st.lists(st.integers(0, 10**9), min_size=1, max_size=40).filter(any))
+def test_split_when_whatever_is_split_then_the_parts_sum_to_the_whole_and_none_is_a_yen_off(total, weights):
+    parts = split(total, weights)
+    assert sum(parts) == total
+    whole = sum(weights)
+    assert all(abs(part * whole - total * weight) < whole for part, weight in zip(parts, weights, strict=True))
+    assert all(part == 0 for part, weight in zip(parts, weights, strict=True) if weight == 0)
+
+
+@pytest.mark.parametrize("weights", [[], [0, 0], [1, -1], [-1]])
+def test_split_when_there_is_nothing_to_split_by_then_refused(weights):
+    with pytest.raises(ValueError, match="weights"):
+        split(100, weights)
+
+
+def test_split_when_division_leaves_something_then_the_largest_remainders_get_it():
+    assert split(100, [1, 1, 1]) == [34, 33, 33]
+    assert split(1, [1, 2, 2]) == [0, 1, 0]
+    assert split(-100, [1, 1, 1]) == [-33, -33, -34]

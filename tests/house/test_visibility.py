@@ -8,13 +8,30 @@ from django.db.models import Q
 
 from accounts.models import User
 from programs import queries, rules
-from programs.models import PlanVersion, Program, Project, ResearchArea
+from programs.actions import allocations
+from programs.actions.spending import state_spending
+from programs.models import (
+    Allocation,
+    Contract,
+    CostCategory,
+    Participation,
+    PlanVersion,
+    Program,
+    Project,
+    ResearchArea,
+    SpendingStatement,
+)
+from programs.queries import allocations as allocation_queries
+from programs.queries import contracts as contract_queries
 from programs.queries import plans as plan_queries
+from programs.rules import allocations as allocation_rules
+from programs.rules import contracts as contract_rules
 from programs.rules import plans as plan_rules
 from reporting import queries as reporting_queries
 from reporting import rules as reporting_rules
 from reporting.models import ProgressReport
 from tests.cast import again
+from tests.programs.test_contracts import AT, concluded, drafted
 from tests.programs.test_plans import handed_on, written
 
 KINDS: list[tuple[type, Callable[[Any], Any], Callable[[Any], Q]]] = [
@@ -22,6 +39,9 @@ KINDS: list[tuple[type, Callable[[Any], Any], Callable[[Any], Q]]] = [
     (ResearchArea, queries.areas_visible_to, rules.areas_visible),
     (Project, queries.projects_visible_to, rules.projects_visible),
     (PlanVersion, plan_queries.plans_visible_to, plan_rules.plans_visible),
+    (Allocation, allocation_queries.allocations_visible_to, allocation_rules.allocations_visible),
+    (Contract, contract_queries.contracts_visible_to, contract_rules.contracts_visible),
+    (SpendingStatement, contract_queries.statements_visible_to, contract_rules.statements_visible),
     (ProgressReport, reporting_queries.reports_visible_to, reporting_rules.reports_visible),
 ]
 
@@ -38,6 +58,8 @@ def test_list_when_compared_with_the_predicate_then_the_same_for_everybody(
     if model is PlanVersion:
         handed_on(written(twin["sample-ql1-f1"], cast), cast)
         written(twin["sample-ql1-f1"], cast, kind="approval")
+    if model in (Allocation, Contract, SpendingStatement):
+        _money_papers(cast, twin["sample-ql1-f1"])
     assert model.objects.exists() or model is ProgressReport
     for name, user in cast.items():
         user = again(user)
@@ -48,6 +70,22 @@ def test_list_when_compared_with_the_predicate_then_the_same_for_everybody(
             if model.objects.filter(condition(user), pk=pk).exists()
         }
         assert listed == one_by_one, name
+
+
+def _money_papers(cast: dict[str, User], project: Project) -> None:
+    """A draft and a proposed allocation, a draft and a concluded contract, a statement of spending."""
+    assert project.area is not None
+    node = allocations.node_for(project.area)
+    allocations.open_allocation(node, 2026, by=cast["pd1"], at=AT)
+    proposed = allocations.open_allocation(node, 2025, by=cast["pd1"], at=AT)
+    allocations.propose_allocation(proposed, by=cast["pd1"], at=AT)
+    lead = Participation.objects.get(project=project, role="lead").organization
+    goods = CostCategory.objects.get(ref="goods")
+    concluded(drafted(project, lead, cast, {(2026, goods.pk): 100}), cast)
+    drafted(project, lead, cast, {(2026, goods.pk): 1}, number="2")
+    state_spending(
+        project, lead, fiscal_year=2026, as_of=AT.date(), lines={goods.pk: (1, 0)}, by=cast["office1"], at=AT
+    )
 
 
 @pytest.mark.django_db

@@ -333,7 +333,9 @@ def test_submission_when_money_and_dates_do_not_fit_then_the_message_says_by_how
     area, _made = FundNode.objects.get_or_create(kind="area", area=project.area)
     node, _made = FundNode.objects.get_or_create(kind="project", project=project)
     FundEdge.objects.filter(target=node).delete()
-    FundEdge.objects.create(source=area, target=node, kind="allocation", fiscal_year=2026, amount_yen=90_000_000)
+    FundEdge.objects.create(
+        source=area, target=node, kind="allocation", fiscal_year=2026, amount_yen=90_000_000, reason="試験"
+    )
     with translation.override("en"):
         found = {b.code: b.message for b in plan_blockers(again_version(version), TODAY)}
     assert set(found) == {"after_the_end", "parts_differ_from_the_year", "above_the_ceiling"}
