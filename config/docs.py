@@ -16,8 +16,24 @@ def machines() -> list[tuple[Any, dict[str, Any]]]:
     """This function will list every model with a state and its table of moves."""
     from evaluations.models import ConflictOfInterest
     from evaluations.states import CONFLICT_MOVES
-    from programs.models import Allocation, Contract, Deliverable, PlanVersion, Project
-    from programs.states import ALLOCATION_MOVES, CONTRACT_MOVES, DELIVERABLE_MOVES, PLAN_MOVES, PROJECT_MOVES
+    from programs.models import (
+        Allocation,
+        Contract,
+        DataManagementPlan,
+        Deliverable,
+        PlanVersion,
+        Project,
+        Risk,
+    )
+    from programs.states import (
+        ALLOCATION_MOVES,
+        CONTRACT_MOVES,
+        DATA_PLAN_MOVES,
+        DELIVERABLE_MOVES,
+        PLAN_MOVES,
+        PROJECT_MOVES,
+        RISK_MOVES,
+    )
     from reporting.models import ProgressReport
     from reporting.states import REPORT_MOVES
 
@@ -26,6 +42,8 @@ def machines() -> list[tuple[Any, dict[str, Any]]]:
         (PlanVersion, PLAN_MOVES),
         (Allocation, ALLOCATION_MOVES),
         (Contract, CONTRACT_MOVES),
+        (Risk, RISK_MOVES),
+        (DataManagementPlan, DATA_PLAN_MOVES),
         (Deliverable, DELIVERABLE_MOVES),
         (ConflictOfInterest, CONFLICT_MOVES),
         (ProgressReport, REPORT_MOVES),

@@ -22,12 +22,14 @@ from common.models import JournalEntry
 from portal.access import clock, page
 from portal.journal import readable
 from programs.drawings import language
+from programs.models import Risk
 from programs.overviews import claims_to_assess
 from programs.queries import project_label, projects_visible_to
 from programs.queries.allocations import allocations_awaiting, allocations_visible_to, node_label
 from programs.queries.benchmarks import stale_benchmarks
 from programs.queries.contracts import contracts_awaiting
 from programs.queries.plans import plans_awaiting
+from programs.queries.risks import risks_awaiting
 from reporting.queries import reports_awaiting, reports_visible_to
 
 DONE_ROWS = 20
@@ -185,6 +187,22 @@ def money_tasks(user: Any, today: date) -> Iterator[Task]:
         )
 
 
+def risk_tasks(user: Any, today: date) -> Iterator[Task]:
+    """This function will yield the risks escalated to this director, and the own ones whose day has come."""
+    for risk in risks_awaiting(user, today)[:DONE_ROWS]:
+        escalated = risk.state == Risk.State.ESCALATED
+        words = _("Answer on the risk “%(title)s”") if escalated else _("Look after the risk “%(title)s”")
+        yield Task(
+            label=words % {"title": risk.title},
+            about=project_label(risk.project),
+            url=reverse("risk", args=[risk.ref]),
+            due_on=risk.due_on,
+            minutes=10,
+            waiting_for=_("The project's team is waiting for your answer.") if escalated else "",
+            is_sample=risk.project.is_sample,
+        )
+
+
 #: Each app's open matters; a new kind of work adds one line.
 SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (
     report_tasks,
@@ -192,6 +210,7 @@ SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (
     money_tasks,
     claim_tasks,
     benchmark_tasks,
+    risk_tasks,
 )
 
 

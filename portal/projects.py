@@ -141,6 +141,9 @@ TABS = (
     ("project_trl", gettext_lazy("TRL")),
     ("project_benchmarks", gettext_lazy("Benchmarks")),
     ("project_money", gettext_lazy("Money")),
+    ("project_risks", gettext_lazy("Risks")),
+    ("project_collaborations", gettext_lazy("Collaborations")),
+    ("project_data", gettext_lazy("Data")),
     ("project_people", gettext_lazy("People and institutions")),
     ("project_history", gettext_lazy("History")),
 )

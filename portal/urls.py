@@ -13,6 +13,7 @@ from portal.allocations import (
 )
 from portal.areas import area_page
 from portal.benchmarks import area_benchmarks, benchmark_page, project_benchmarks
+from portal.collaborations import collaboration_page, project_collaborations
 from portal.contracts import (
     contract_change,
     contract_conclude,
@@ -21,6 +22,15 @@ from portal.contracts import (
     contract_propose,
     contract_return,
     contract_withdraw,
+)
+from portal.data_management import (
+    data_plan_confirm,
+    data_plan_page,
+    data_plan_return,
+    data_plan_submit,
+    data_set_form,
+    data_set_remove,
+    project_data,
 )
 from portal.home import home_page
 from portal.indicators import indicator_csv, indicator_page, indicator_record, indicator_sheet
@@ -61,6 +71,7 @@ from portal.reports import (
     report_submit,
     reports_page,
 )
+from portal.risks import project_risks, risk_answer, risk_close, risk_escalate, risk_page, risk_reopen
 from portal.roadmaps import area_roadmap, program_roadmap, project_roadmap
 from portal.search import search_page
 from portal.sign_in import sign_in_by_link
@@ -89,6 +100,22 @@ urlpatterns = [
     path("projects/<slug:ref>/roadmap/", project_roadmap, name="project_roadmap"),
     path("projects/<slug:ref>/trl/", project_trl, name="project_trl"),
     path("projects/<slug:ref>/money/", project_money_page, name="project_money"),
+    path("projects/<slug:ref>/risks/", project_risks, name="project_risks"),
+    path("risks/<slug:ref>/", risk_page, name="risk"),
+    path("risks/<slug:ref>/escalate/", risk_escalate, name="risk_escalate"),
+    path("risks/<slug:ref>/answer/", risk_answer, name="risk_answer"),
+    path("risks/<slug:ref>/close/", risk_close, name="risk_close"),
+    path("risks/<slug:ref>/reopen/", risk_reopen, name="risk_reopen"),
+    path("projects/<slug:ref>/collaborations/", project_collaborations, name="project_collaborations"),
+    path("collaborations/<slug:ref>/", collaboration_page, name="collaboration"),
+    path("projects/<slug:ref>/data/", project_data, name="project_data"),
+    path("data-plans/<slug:ref>/", data_plan_page, name="data_plan"),
+    path("data-plans/<slug:ref>/submit/", data_plan_submit, name="data_plan_submit"),
+    path("data-plans/<slug:ref>/confirm/", data_plan_confirm, name="data_plan_confirm"),
+    path("data-plans/<slug:ref>/return/", data_plan_return, name="data_plan_return"),
+    path("data-plans/<slug:ref>/data-sets/new/", data_set_form, name="data_set_new"),
+    path("data-plans/<slug:ref>/data-sets/<slug:key>/", data_set_form, name="data_set"),
+    path("data-plans/<slug:ref>/data-sets/<slug:key>/remove/", data_set_remove, name="data_set_remove"),
     path("projects/<slug:ref>/money/spending/", spending, name="spending"),
     path("projects/<slug:ref>/contracts/new/", contract_new, name="contract_new"),
     path("contracts/<slug:ref>/", contract_page, name="contract"),

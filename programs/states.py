@@ -48,3 +48,19 @@ CONTRACT_MOVES = {
     "withdraw": Move(CONTRACT_OPEN, WITHDRAWN),
     "replace": Move({CONCLUDED}, REPLACED),
 }
+
+OPEN, ESCALATED, CLOSED = "open", "escalated", "closed"
+RISK_MOVES = {
+    "escalate": Move({OPEN}, ESCALATED),
+    "answer": Move({ESCALATED}, OPEN),
+    "close": Move({OPEN, ESCALATED}, CLOSED),
+    "reopen": Move({CLOSED}, OPEN),
+}
+
+DATA_PLAN_WRITABLE = frozenset({DRAFTING, RETURNED})
+DATA_PLAN_OPEN = DATA_PLAN_WRITABLE | {SUBMITTED}
+DATA_PLAN_MOVES = {
+    "submit": Move(DATA_PLAN_WRITABLE, SUBMITTED),
+    "confirm": Move({SUBMITTED}, CONFIRMED),
+    "return": Move({SUBMITTED}, RETURNED),
+}

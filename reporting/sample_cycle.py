@@ -46,6 +46,7 @@ from reporting.sample_cast import FLAGSHIPS, Users, build_sample
 from reporting.sample_contracts import conclude_year, propose_split, state_year
 from reporting.sample_plans import open_versions, request_change, write_first_plan
 from reporting.sample_records import DATA, sample_data
+from reporting.sample_risks import keep_records
 from reporting.schedules import AFTER, shifted
 from reporting.states import CHECKED, DRAFTING, RETURNED, SUBMITTED
 
@@ -135,6 +136,7 @@ def play(cycle: Cycle, tell: Callable[[Step], None]) -> list[Step]:
         ("allocate_the_year", lambda: _allocate(cycle, cycle.on(present + 1, 4, 2))),
         ("conclude_contracts", lambda: _contract(cycle, cycle.on(present, 4, 6))),
         ("state_spending", lambda: _state_spending(cycle, cycle.on(present + 1, 4, 20))),
+        ("keep_records", lambda: _keep_records(cycle, cycle.at(present, 5, 8))),
         ("request_plan_changes", lambda: _request_changes(cycle, cycle.at(present, 6, 1))),
         ("open_next_reports", lambda: _open(cycle, present)),
         ("write_next_sections", lambda: _write(cycle, present, "next", cycle.at(present, 5, 18))),
@@ -231,6 +233,12 @@ def _contract(cycle: Cycle, at: datetime) -> int:
             conclude_year(_flagships()["ql1-f1"], year, users=users, at=max(at, cycle.on(year, 4, 6)))
             for year in (cycle.present, cycle.present + 1)
         )
+
+
+def _keep_records(cycle: Cycle, at: datetime) -> int:
+    """Risks, collaborations and the data management plan of the first Flagship."""
+    with drawn_from(random.Random(f"{cycle.seed}:records")):
+        return keep_records(_flagships()["ql1-f1"], by=_pi(cycle, "ql1-f1"), officer=_po(cycle, "ql1-f1"), at=at)
 
 
 def _state_spending(cycle: Cycle, at: datetime) -> int:

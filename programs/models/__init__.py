@@ -2,7 +2,9 @@
 
 from programs.models.area import AreaAdviser, AreaDirector, AreaOfficer, Deputy, ResearchArea
 from programs.models.benchmark import Benchmark, BenchmarkValue
+from programs.models.collaboration import Collaboration
 from programs.models.contract import Allocation, Contract
+from programs.models.data_management import DataManagementPlan, DataSet
 from programs.models.funding import BudgetLine, FundEdge, FundingRule
 from programs.models.indicator import IndicatorObservation, IndicatorTarget, IndicatorYearTotal, OutcomeIndicator
 from programs.models.milestone import Deliverable, Milestone, StageGate
@@ -26,6 +28,7 @@ from programs.models.plan import (
 from programs.models.plan_reading import TABLES, Named, PlanRead, plan_of, read_plans
 from programs.models.program import Emphasis, PolicyBasis, Program, ProgramAgency, ProgramStaff, UnpricedItem
 from programs.models.project import AwardNumber, Project, ProjectComplement, ProjectRecusal
+from programs.models.risk import Risk, RiskNote
 from programs.models.spending import SpendingLine, SpendingStatement
 from programs.models.trl import TrlAssessment, TrlLevel, TrlScale
 
@@ -41,8 +44,11 @@ __all__ = [
     "BudgetLine",
     "ChangeAttachment",
     "ChangeRequest",
+    "Collaboration",
     "Contract",
     "CostCategory",
+    "DataManagementPlan",
+    "DataSet",
     "Deliverable",
     "Deputy",
     "Emphasis",
@@ -78,6 +84,8 @@ __all__ = [
     "ProjectMember",
     "ProjectRecusal",
     "ResearchArea",
+    "Risk",
+    "RiskNote",
     "SpendingLine",
     "SpendingStatement",
     "StageGate",

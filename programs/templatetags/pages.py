@@ -123,6 +123,9 @@ TONES = {
     "in_approval": "here",
     "approved": "good",
     "refused": "bad",
+    "open": "here",
+    "escalated": "warn",
+    "closed": "good",
     "proposed": "here",
     "concluded": "good",
 }

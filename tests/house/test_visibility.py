@@ -9,27 +9,34 @@ from django.db.models import Q
 from accounts.models import User
 from programs import queries, rules
 from programs.actions import allocations
+from programs.actions.data_management import open_data_plan
 from programs.actions.spending import state_spending
 from programs.models import (
     Allocation,
+    Collaboration,
     Contract,
     CostCategory,
+    DataManagementPlan,
     Participation,
     PlanVersion,
     Program,
     Project,
     ResearchArea,
+    Risk,
     SpendingStatement,
 )
 from programs.queries import allocations as allocation_queries
 from programs.queries import contracts as contract_queries
 from programs.queries import plans as plan_queries
+from programs.queries import risks as risk_queries
 from programs.rules import allocations as allocation_rules
 from programs.rules import contracts as contract_rules
 from programs.rules import plans as plan_rules
+from programs.rules import risks as risk_rules
 from reporting import queries as reporting_queries
 from reporting import rules as reporting_rules
 from reporting.models import ProgressReport
+from reporting.sample_risks import keep_records
 from tests.cast import again
 from tests.programs.test_contracts import AT, concluded, drafted
 from tests.programs.test_plans import handed_on, written
@@ -42,6 +49,9 @@ KINDS: list[tuple[type, Callable[[Any], Any], Callable[[Any], Q]]] = [
     (Allocation, allocation_queries.allocations_visible_to, allocation_rules.allocations_visible),
     (Contract, contract_queries.contracts_visible_to, contract_rules.contracts_visible),
     (SpendingStatement, contract_queries.statements_visible_to, contract_rules.statements_visible),
+    (Risk, risk_queries.risks_visible_to, risk_rules.of_visible_projects),
+    (Collaboration, risk_queries.collaborations_visible_to, risk_rules.of_visible_projects),
+    (DataManagementPlan, risk_queries.data_plans_visible_to, risk_rules.data_plans_visible),
     (ProgressReport, reporting_queries.reports_visible_to, reporting_rules.reports_visible),
 ]
 
@@ -60,6 +70,9 @@ def test_list_when_compared_with_the_predicate_then_the_same_for_everybody(
         written(twin["sample-ql1-f1"], cast, kind="approval")
     if model in (Allocation, Contract, SpendingStatement):
         _money_papers(cast, twin["sample-ql1-f1"])
+    if model in (Risk, Collaboration, DataManagementPlan):
+        keep_records(twin["sample-ql1-f1"], by=cast["pi1"], officer=cast["po1"], at=AT)
+        open_data_plan(twin["sample-ql1-f1"], by=cast["pi1"], at=AT)
     assert model.objects.exists() or model is ProgressReport
     for name, user in cast.items():
         user = again(user)
