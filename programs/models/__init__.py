@@ -4,6 +4,8 @@ from programs.models.area import AreaAdviser, AreaDirector, AreaOfficer, Deputy,
 from programs.models.benchmark import Benchmark, BenchmarkValue
 from programs.models.contract import Allocation, Contract
 from programs.models.funding import BudgetLine, FundEdge, FundingRule
+from programs.models.goal import ChallengeGoal
+from programs.models.human_resources import AdoptingInstitution, LearnerCount, TrainingModule, TrainingProgram
 from programs.models.indicator import IndicatorObservation, IndicatorTarget, IndicatorYearTotal, OutcomeIndicator
 from programs.models.milestone import Deliverable, Milestone, StageGate
 from programs.models.node import FundNode
@@ -27,10 +29,11 @@ from programs.models.plan_reading import TABLES, Named, PlanRead, plan_of, read_
 from programs.models.program import Emphasis, PolicyBasis, Program, ProgramAgency, ProgramStaff, UnpricedItem
 from programs.models.project import AwardNumber, Project, ProjectComplement, ProjectRecusal
 from programs.models.spending import SpendingLine, SpendingStatement
-from programs.models.trl import TrlAssessment, TrlLevel, TrlScale
+from programs.models.trl import TrlAssessment, TrlCriterion, TrlEvidence, TrlJudgement, TrlLevel, TrlScale
 
 __all__ = [
     "TABLES",
+    "AdoptingInstitution",
     "Allocation",
     "AreaAdviser",
     "AreaDirector",
@@ -39,6 +42,7 @@ __all__ = [
     "Benchmark",
     "BenchmarkValue",
     "BudgetLine",
+    "ChallengeGoal",
     "ChangeAttachment",
     "ChangeRequest",
     "Contract",
@@ -54,6 +58,7 @@ __all__ = [
     "IndicatorObservation",
     "IndicatorTarget",
     "IndicatorYearTotal",
+    "LearnerCount",
     "Milestone",
     "Named",
     "OutcomeIndicator",
@@ -81,7 +86,12 @@ __all__ = [
     "SpendingLine",
     "SpendingStatement",
     "StageGate",
+    "TrainingModule",
+    "TrainingProgram",
     "TrlAssessment",
+    "TrlCriterion",
+    "TrlEvidence",
+    "TrlJudgement",
     "TrlLevel",
     "TrlScale",
     "UnpricedItem",

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db.models import Q
+from django.utils import timezone
 
 from accounts.models import User
 from programs import queries, rules
@@ -12,6 +13,7 @@ from programs.actions import allocations
 from programs.actions.spending import state_spending
 from programs.models import (
     Allocation,
+    ChallengeGoal,
     Contract,
     CostCategory,
     Participation,
@@ -20,16 +22,23 @@ from programs.models import (
     Project,
     ResearchArea,
     SpendingStatement,
+    TrainingProgram,
+    TrlAssessment,
 )
 from programs.queries import allocations as allocation_queries
 from programs.queries import contracts as contract_queries
+from programs.queries import kinds as kind_queries
 from programs.queries import plans as plan_queries
+from programs.queries import trl as trl_queries
 from programs.rules import allocations as allocation_rules
 from programs.rules import contracts as contract_rules
+from programs.rules import kinds as kind_rules
 from programs.rules import plans as plan_rules
+from programs.rules import trl as trl_rules
 from reporting import queries as reporting_queries
 from reporting import rules as reporting_rules
 from reporting.models import ProgressReport
+from reporting.sample_kinds import record_education, record_goals
 from tests.cast import again
 from tests.programs.test_contracts import AT, concluded, drafted
 from tests.programs.test_plans import handed_on, written
@@ -42,6 +51,9 @@ KINDS: list[tuple[type, Callable[[Any], Any], Callable[[Any], Q]]] = [
     (Allocation, allocation_queries.allocations_visible_to, allocation_rules.allocations_visible),
     (Contract, contract_queries.contracts_visible_to, contract_rules.contracts_visible),
     (SpendingStatement, contract_queries.statements_visible_to, contract_rules.statements_visible),
+    (TrainingProgram, kind_queries.trainings_visible_to, kind_rules.trainings_visible),
+    (ChallengeGoal, kind_queries.goals_visible_to, kind_rules.goals_visible),
+    (TrlAssessment, trl_queries.trl_visible_to, trl_rules.trl_visible),
     (ProgressReport, reporting_queries.reports_visible_to, reporting_rules.reports_visible),
 ]
 
@@ -60,6 +72,8 @@ def test_list_when_compared_with_the_predicate_then_the_same_for_everybody(
         written(twin["sample-ql1-f1"], cast, kind="approval")
     if model in (Allocation, Contract, SpendingStatement):
         _money_papers(cast, twin["sample-ql1-f1"])
+    record_education(by=cast["pi5"], at=timezone.now())
+    record_goals(by=cast["pi5"], at=timezone.now())
     assert model.objects.exists() or model is ProgressReport
     for name, user in cast.items():
         user = again(user)
