@@ -48,8 +48,8 @@ def project_groups(sheet: AreaSheet) -> list[dict[str, object]]:
         "human_resources": area.human_resources_count,
     }
     groups = []
-    for kind in dict.fromkeys([*printed, *sheet.counts]):
-        count = sheet.counts.get(kind, 0)
+    for kind in dict.fromkeys([*printed, *sheet.figures.counts]):
+        count = sheet.figures.counts.get(kind, 0)
         if count or printed.get(kind):
             groups.append(
                 {

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.contrib import messages
 from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
@@ -19,21 +18,17 @@ from django.utils.translation import gettext_lazy
 
 from common.audit import history_of
 from common.charts import Chart
-from common.errors import Refused
 from common.fiscal_year import label as year_label
 from portal.access import clock, page
-from portal.forms.trl import TrlForm
 from portal.journal import readable
 from portal.lists import Column, Filter, ListSpec, export, read_list
 from programs import queries
-from programs.actions.trl import assess_trl, claim_trl
 from programs.drawings import indicator_chart, language, money_chart, roadmap_chart, trl_chart
 from programs.figures import indicator_sheets
-from programs.models import Project
+from programs.models import ChallengeGoal, Project
 from programs.overviews import (
     ProjectSheet,
     area_choices,
-    gates_of,
     institution_choices,
     lead_name,
     led_by,
@@ -42,10 +37,10 @@ from programs.overviews import (
     project_sheet,
     projects_in_full,
     projects_listed,
-    trl_history,
     trl_levels,
 )
 from programs.queries import project_label
+from programs.queries.kinds import figures_of, goals_of
 from programs.queries.plans import entries_to_show
 from programs.rules import actions_allowed
 from reporting.models import ProgressReport
@@ -139,6 +134,8 @@ TABS = (
     ("project", gettext_lazy("Overview")),
     ("project_plan", gettext_lazy("Plan")),
     ("project_trl", gettext_lazy("TRL")),
+    ("project_education", gettext_lazy("Education programs")),
+    ("project_goals", gettext_lazy("Challenge goals")),
     ("project_benchmarks", gettext_lazy("Benchmarks")),
     ("project_money", gettext_lazy("Money")),
     ("project_risks", gettext_lazy("Risks")),
@@ -154,15 +151,34 @@ def climbs(project: Project) -> bool:
     return bool(project.target_trl) or project.kind not in (Project.Kind.BASIC, Project.Kind.HUMAN_RESOURCES)
 
 
+def _has_tab(name: str, project: Project, allowed: set[str]) -> bool:
+    """Some tabs are for some readers or some kinds of projects."""
+    match name:
+        case "project_history":
+            return "project.history" in allowed
+        case "project_trl":
+            return climbs(project)
+        case "project_education":
+            return project.kind == Project.Kind.HUMAN_RESOURCES
+        case "project_goals":
+            return project.kind == Project.Kind.BASIC
+    return True
+
+
 def show_tab(
-    request: HttpRequest, project: Project, here: str, context: dict[str, Any], template: str = ""
+    request: HttpRequest,
+    project: Project,
+    here: str,
+    context: dict[str, Any],
+    template: str = "",
+    status: int = 200,
 ) -> HttpResponseBase:
     """This function will draw one tab of a project's page, with the head that all tabs share."""
     allowed = context.pop("allowed", None) or actions_allowed(request.user, project)
     tabs = [
         (reverse(name, args=[project.ref]), label, name == here)
         for name, label in TABS
-        if (name != "project_history" or "project.history" in allowed) and (name != "project_trl" or climbs(project))
+        if _has_tab(name, project, allowed)
     ]
     common = {
         "project": project,
@@ -173,7 +189,7 @@ def show_tab(
         "is_sample": project.is_sample,
     }
     own = f"portal/projects/{here.removeprefix('project_') if here != 'project' else 'page'}.html"
-    return render(request, template or own, {**common, **context})
+    return render(request, template or own, {**common, **context}, status=status)
 
 
 @page(permission="project.view", find=lambda user, ref: projects_in_full(user, localdate()).filter(ref=ref))
@@ -183,6 +199,7 @@ def project_page(request: HttpRequest, project: Project) -> HttpResponseBase:
     sheet = project_sheet(request.user, project)
     reports = reports_of_project(request.user, project)
     levels = trl_levels() if project.target_trl or sheet.trl else []
+    of_kind = _of_kind(project)
     return show_tab(
         request,
         project,
@@ -198,10 +215,14 @@ def project_page(request: HttpRequest, project: Project) -> HttpResponseBase:
             "next_gate": next((gate for gate in sheet.gates if gate.held_on >= today), None),
             "steps": project_steps(project),
             "reports": reports,
-            "gaps": [*report_gaps(reports), *project_gaps(sheet, today)],
+            "gaps": [
+                *report_gaps(reports),
+                *goal_gaps(project, of_kind.get("goals", []), today),
+                *project_gaps(sheet, today),
+            ],
             "theme": project.theme_ja or _theme_of_area(project),
             "is_theme_of_area": not project.theme_ja,
-            **_of_kind(project),
+            **of_kind,
         },
     )
 
@@ -211,6 +232,10 @@ def _theme_of_area(project: Project) -> str:
 
 
 def _of_kind(project: Project) -> dict[str, Any]:
+    if project.kind == Project.Kind.BASIC:
+        return {"goals": goals_of(project)}
+    if project.kind == Project.Kind.HUMAN_RESOURCES:
+        return {"figures": figures_of(project)}
     if project.kind not in (Project.Kind.CENTRE, Project.Kind.NETWORK_NODE):
         return {}
     indicators: list[tuple[Any, Chart]] = [(one, indicator_chart(one)) for one in indicator_sheets([project.program])]
@@ -251,6 +276,20 @@ def report_gaps(reports: Sequence[ProgressReport]) -> list[Gap]:
     ]
 
 
+def goal_gaps(project: Project, goals: Sequence[ChallengeGoal], today: date) -> list[Gap]:
+    """This function will list the challenge goals whose day has passed without an achievement."""
+    return [
+        Gap(
+            _("Challenge goal %(number)s is not achieved") % {"number": goal.number},
+            _("the project's team"),
+            goal.due_on,
+            reverse("project_goals", args=[project.ref]),
+        )
+        for goal in goals
+        if goal.achieved_on is None and goal.due_on < today
+    ]
+
+
 def project_gaps(sheet: ProjectSheet, today: date) -> list[Gap]:
     """This function will list what a project's record lacks and who owes it, the most urgent first."""
     project, team = sheet.project, _("the project's team")
@@ -277,46 +316,6 @@ def project_gaps(sheet: ProjectSheet, today: date) -> list[Gap]:
 
 
 # Tabs -----------------------------------------------------------------------------------------------------------------
-
-
-@page(permission="project.view", find=find_project, methods=("GET", "HEAD", "POST"))
-def project_trl(request: HttpRequest, project: Project) -> HttpResponseBase:
-    """This function will show every level on record; the project claims, the director assesses."""
-    levels = trl_levels()
-    allowed = actions_allowed(request.user, project)
-    acts = [name for name in ("claim_trl", "assess_trl") if f"project.{name}" in allowed]
-    act = request.POST.get("act", "")
-    forms = {name: TrlForm(levels, data=request.POST if name == act else None, prefix=name) for name in acts}
-    if request.method == "POST" and act in forms:
-        form = forms[act]
-        if form.is_valid() and _write_level(request, project, act, form):
-            return redirect("project_trl", ref=project.ref)
-    history = trl_history(project)
-    sheet = ProjectSheet(project, history, [], gates_of(project))
-    context = {
-        "allowed": allowed,
-        "forms": forms,
-        "history": history[::-1],
-        "levels": levels,
-        "trl_chart": trl_chart(sheet, levels),
-    }
-    return show_tab(request, project, "project_trl", context)
-
-
-def _write_level(request: HttpRequest, project: Project, act: str, form: TrlForm) -> bool:
-    """One call to the action; what it refuses stands beside the field."""
-    action = claim_trl if act == "claim_trl" else assess_trl
-    typed = form.cleaned_data
-    try:
-        action(
-            project, level=typed["level"], on=typed["on"], evidence=typed["evidence"],
-            by=request.user, at=clock(request),
-        )  # fmt: skip
-    except Refused as refusal:
-        form.refuse(refusal)
-        return False
-    messages.success(request, _("The level is on record."))
-    return True
 
 
 @page(permission="project.view", find=find_project)

@@ -34,6 +34,7 @@ from portal.data_management import (
 )
 from portal.home import home_page
 from portal.indicators import indicator_csv, indicator_page, indicator_record, indicator_sheet
+from portal.kinds import project_education, project_goals
 from portal.mails import mails_page
 from portal.money import area_money, program_money, project_money_page
 from portal.plan_acts import (
@@ -57,7 +58,6 @@ from portal.projects import (
     project_history_page,
     project_page,
     project_people_page,
-    project_trl,
     projects_page,
 )
 from portal.reports import (
@@ -76,6 +76,7 @@ from portal.roadmaps import area_roadmap, program_roadmap, project_roadmap
 from portal.search import search_page
 from portal.sign_in import sign_in_by_link
 from portal.spending import spending
+from portal.trl import area_trl, project_trl, trl_file
 from portal.ui import components_page
 
 urlpatterns = [
@@ -87,6 +88,7 @@ urlpatterns = [
     path("programs/<slug:ref>/roadmap/", program_roadmap, name="program_roadmap"),
     path("areas/<slug:ref>/", area_page, name="area"),
     path("areas/<slug:ref>/money/", area_money, name="area_money"),
+    path("areas/<slug:ref>/trl/", area_trl, name="area_trl"),
     path("areas/<slug:ref>/roadmap/", area_roadmap, name="area_roadmap"),
     path("indicators/<slug:ref>/", indicator_page, name="indicator"),
     path("indicators/<slug:ref>/values.csv", indicator_csv, name="indicator_csv"),
@@ -99,6 +101,9 @@ urlpatterns = [
     path("benchmarks/<int:pk>/", benchmark_page, name="benchmark"),
     path("projects/<slug:ref>/roadmap/", project_roadmap, name="project_roadmap"),
     path("projects/<slug:ref>/trl/", project_trl, name="project_trl"),
+    path("projects/<slug:ref>/trl/files/<int:evidence>/", trl_file, name="trl_file"),
+    path("projects/<slug:ref>/education/", project_education, name="project_education"),
+    path("projects/<slug:ref>/goals/", project_goals, name="project_goals"),
     path("projects/<slug:ref>/money/", project_money_page, name="project_money"),
     path("projects/<slug:ref>/risks/", project_risks, name="project_risks"),
     path("risks/<slug:ref>/", risk_page, name="risk"),

@@ -13,6 +13,7 @@ from accounts.admin import ApprovalFilter, TenureAdmin, for_auditors
 from accounts.grants import grants_of
 from common.admin import ActionAdmin, ViewAdmin, VisibleFilter, site
 from programs import models as tables
+from programs.admin_trl import CriterionAdmin
 from programs.models import Program, Project, ResearchArea
 from programs.queries import lead_institutions, project_label
 from programs.rules import NOTHING, areas_visible, programs_staffed_by, programs_visible, projects_visible
@@ -442,6 +443,7 @@ site.register(tables.OutcomeIndicator, IndicatorAdmin)
 site.register(tables.IndicatorTarget, TargetAdmin)
 site.register(tables.TrlScale, ScaleAdmin)
 site.register(tables.TrlLevel, LevelAdmin)
+site.register(tables.TrlCriterion, CriterionAdmin)
 site.register(tables.ProgramStaff, StaffAdmin)
 site.register(tables.AreaDirector, TermAdmin)
 site.register(tables.AreaOfficer, TermAdmin)

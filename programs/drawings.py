@@ -28,6 +28,7 @@ from programs.models import BenchmarkValue, Program, StageGate, TrlLevel
 from programs.overviews import ProjectSheet
 from programs.queries.benchmarks import BenchmarkSheet
 from programs.queries.money import MoneyByYear
+from programs.queries.trl import planned_levels
 
 
 def language() -> str:
@@ -79,11 +80,10 @@ def indicator_chart(sheet: IndicatorSheet) -> Chart:
 def trl_chart(sheet: ProjectSheet, levels: Sequence[TrlLevel]) -> Chart:
     """This function will draw the staircase of a project."""
     points = {
-        kind: [TrlPoint(one.on, one.level.number) for one in sheet.points(kind)]
-        for kind in ("planned", "claimed", "assessed")
+        kind: [TrlPoint(one.on, one.level.number) for one in sheet.points(kind)] for kind in ("claimed", "assessed")
     }
     return trl_staircase(
-        points["planned"],
+        [TrlPoint(on, level) for on, level in planned_levels(sheet.trl, sheet.milestones)],
         points["claimed"],
         points["assessed"],
         sheet.project.target_trl,

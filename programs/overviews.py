@@ -5,7 +5,7 @@ The subject comes from a visible queryset; everything listed here of *other* obj
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -64,6 +64,7 @@ from programs.queries import (
     remainders,
     search_projects,
 )
+from programs.queries.kinds import KindFigures, all_figures, figures_by_area
 from programs.queries.money import MoneyByYear, money_years
 from programs.rules import (
     EVERYTHING,
@@ -87,7 +88,11 @@ class AreaRow:
     director: str
     supervisor: str
     adviser_count: int
-    counts: dict[str, int]
+    figures: KindFigures
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return self.figures.counts
 
     @property
     def total(self) -> int:
@@ -112,6 +117,11 @@ class ProgramSheet:
     areas: list[AreaRow] = field(default_factory=list)
     gates: list[StageGate] = field(default_factory=list)
     projects: list[Project] = field(default_factory=list)
+
+    @property
+    def figures(self) -> KindFigures:
+        """What hangs on the projects of all areas."""
+        return all_figures(row.figures for row in self.areas)
 
     def count(self, kind: str) -> int:
         """This function will return how many projects of a kind the reader may see in the areas."""
@@ -139,8 +149,8 @@ def program_sheet(user: object, program: Program, on: date) -> ProgramSheet:
     if children:
         parts["unpriced"] = list(program.unpriced_items.all())
     if kind in (Program.Kind.FLAGSHIP_BASIC, Program.Kind.STRATEGIC_BASIC):
-        counts = counts_by_area(projects_visible_to(user).filter(program=program))
-        parts["areas"] = _area_rows(program, on, counts)
+        figures = figures_by_area(projects_visible_to(user).filter(program=program))
+        parts["areas"] = _area_rows(program, on, figures)
     if kind == Program.Kind.FLAGSHIP_BASIC:
         parts["emphases"] = list(program.emphases.all())
         parts["gates"] = list(program.gates.order_by("held_on", "ref"))
@@ -174,7 +184,7 @@ def _children(user: object, program: Program) -> list[Program]:
     )
 
 
-def _area_rows(program: Program, on: date, counts: dict[int, dict[str, int]]) -> list[AreaRow]:
+def _area_rows(program: Program, on: date, figures: Mapping[int, KindFigures]) -> list[AreaRow]:
     advisers = AreaAdviser.objects.filter(_on(on), area=OuterRef("pk"))
     supervisor = advisers.filter(capacity=AreaAdviser.Capacity.SUPERVISOR)
     others = advisers.filter(capacity=AreaAdviser.Capacity.ADVISER).order_by().values("area")
@@ -189,7 +199,7 @@ def _area_rows(program: Program, on: date, counts: dict[int, dict[str, int]]) ->
             in_language(area.director_names),  # type: ignore[attr-defined]
             in_language(area.supervisor_names),  # type: ignore[attr-defined]
             area.advisers_now,  # type: ignore[attr-defined]
-            counts.get(area.pk, {}),
+            figures.get(area.pk, KindFigures()),
         )
         for area in areas
     ]
@@ -211,15 +221,6 @@ def in_language(names: dict[str, str] | None) -> str:
     return names["name_en"] if names["name_en"] and get_language() == "en" else names["name_ja"]
 
 
-def counts_by_area(projects: QuerySet[Project]) -> dict[int, dict[str, int]]:
-    """This function will count visible projects by area and kind in one query."""
-    found: dict[int, dict[str, int]] = {}
-    rows = projects.filter(area__isnull=False).prefetch_related(None).order_by("area_id", "kind")
-    for area_id, kind, number in rows.values_list("area_id", "kind").annotate(number=Count("pk")):
-        found.setdefault(area_id, {})[kind] = number
-    return found
-
-
 # Areas ----------------------------------------------------------------------------------------------------------------
 
 
@@ -239,11 +240,11 @@ LISTED_OF_A_KIND = 50
 
 @dataclass(frozen=True, slots=True)
 class AreaSheet:
-    """Everything one area page shows; `counts` has the projects by kind that the reader may see, listed or not."""
+    """Everything one area page shows; `figures` counts the projects that the reader may see, listed or not."""
 
     area: ResearchArea
     directors: list[AreaDirector]
-    counts: dict[str, int]
+    figures: KindFigures
     projects: list[TrlStand]
     allocations: list[tuple[int, int]]
     gates: list[StageGate]
@@ -276,7 +277,7 @@ def area_sheet(user: object, area: ResearchArea) -> AreaSheet:
         directors=list(
             area.directors.filter(approved_by__isnull=False).select_related("person").order_by("-starts_on")
         ),
-        counts=counts_by_area(visible).get(area.pk, {}),
+        figures=figures_by_area(visible).get(area.pk, KindFigures()),
         projects=[trl_stand(project) for project in projects],
         allocations=list(allocations),
         gates=list(StageGate.objects.filter(program_id=area.program_id).order_by("held_on", "ref")),

@@ -54,6 +54,7 @@ class Milestone(Item):
     unit: str = ""
     direction: str = ""
     evidence_asked: str = ""
+    trl_level: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

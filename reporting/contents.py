@@ -10,10 +10,11 @@ from django.utils.translation import override
 
 from accounts.models import User
 from programs.models import AwardNumber, BenchmarkValue, Participation, Project
-from programs.overviews import gates_of, in_force_members, trl_history, trl_levels
+from programs.overviews import gates_of, in_force_members, trl_levels
 from programs.queries import lead_institutions, project_label
 from programs.queries.benchmarks import BenchmarkSheet, benchmark_sheets
 from programs.queries.money import money_years
+from programs.queries.trl import planned_levels, trl_records
 from reporting.models import ProgressReport
 from reporting.queries import sections_of
 
@@ -58,10 +59,7 @@ def report_content(report: ProgressReport, *, by: User, at: datetime) -> dict[st
         "award_numbers": list(AwardNumber.objects.filter(project=project).values_list("number", flat=True)),
         "institutions": _institutions(project),
         "members": _members(project, on),
-        "trl": [
-            {"kind": t.kind, "level": t.level.number, "on": t.on.isoformat(), "evidence": t.evidence, "by": t.by_label}
-            for t in trl_history(project)
-        ],
+        "trl": _trl(project),
         "trl_levels": {str(level.number): level.name_ja for level in trl_levels()},
         "milestones": [
             {
@@ -122,6 +120,28 @@ def _benchmark(sheet: BenchmarkSheet) -> dict[str, Any]:
         "own": told(sheet.own),
         "world": told(sheet.world),
     }
+
+
+def _trl(project: Project) -> list[dict[str, Any]]:
+    """Levels planned, claimed with what was shown for each criterion, and assessed with what was found of it."""
+    records = trl_records(project)
+    planned = [
+        {"kind": "planned", "level": level, "on": on.isoformat(), "evidence": "", "by": ""}
+        for on, level in planned_levels(records, project.milestones.all())
+    ]
+    return planned + [
+        {
+            "kind": one.kind, "level": one.level.number, "on": one.on.isoformat(), "evidence": one.evidence,
+            "by": one.by_label,
+            "not_met": [
+                {"level": said.criterion.level.number, "asked": said.asked, "reason": said.reason}
+                for said in one.judgements.all()
+                if not said.is_met
+            ],
+        }
+        for one in records
+        if one.kind != "planned"
+    ]  # fmt: skip
 
 
 def _institutions(project: Project) -> list[dict[str, Any]]:

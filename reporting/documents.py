@@ -170,6 +170,11 @@ def _trl_rows(content: dict[str, Any]) -> list[dict[str, Any]]:
             str(kind): [parse_date(row["on"]) for row in here if row["kind"] == kind] for kind in TrlAssessment.Kind
         }
         evidence = [(str(TrlAssessment.Kind(row["kind"]).label), row["evidence"]) for row in here if row["evidence"]]
+        evidence += [
+            (_("Criterion not met"), f"TRL{one['level']} {one['asked']}: {one['reason']}")
+            for row in here
+            for one in row.get("not_met", [])
+        ]
         name = content["trl_levels"].get(str(level), "")
         rows.append({"level": level, "name": name, "days": days, "evidence": evidence})
     return rows

@@ -205,6 +205,15 @@ def _project_roles(users: Users, organizations: dict[str, Organization]) -> Iter
                 effort_percent=30, starts_on=starts_on,
             )  # fmt: skip
 
+    # Projects of other kinds need somebody who writes there; one person may lead several.
+    for other in ("ql3-b1", "ql4-h1"):
+        project = Project.objects.get(ref=f"sample-{other}")
+        yield ProjectMember(
+            person=users["pi5"].person, project=project, role="principal_investigator",
+            organization=organizations[_lead(other)], effort_percent=10,
+            starts_on=date(project.start_fiscal_year or FOUNDED_ON.year, 4, 1),
+        )  # fmt: skip
+
 
 def _hold(tenure: Tenure, users: Users, turn: int) -> bool:
     """Propose and approve a role unless it was given before; the two officers take turns."""

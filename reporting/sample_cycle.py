@@ -44,9 +44,11 @@ from reporting.rules import WRITABLE
 from reporting.sample_benchmarks import record_benchmarks
 from reporting.sample_cast import FLAGSHIPS, Users, build_sample
 from reporting.sample_contracts import conclude_year, propose_split, state_year
+from reporting.sample_kinds import record_education, record_goals
 from reporting.sample_plans import open_versions, request_change, write_first_plan
 from reporting.sample_records import DATA, sample_data
 from reporting.sample_risks import keep_records
+from reporting.sample_trl import assess_level, claim_level
 from reporting.schedules import AFTER, shifted
 from reporting.states import CHECKED, DRAFTING, RETURNED, SUBMITTED
 
@@ -137,6 +139,10 @@ def play(cycle: Cycle, tell: Callable[[Step], None]) -> list[Step]:
         ("conclude_contracts", lambda: _contract(cycle, cycle.on(present, 4, 6))),
         ("state_spending", lambda: _state_spending(cycle, cycle.on(present + 1, 4, 20))),
         ("keep_records", lambda: _keep_records(cycle, cycle.at(present, 5, 8))),
+        ("record_education", lambda: record_education(by=cycle.users["pi5"], at=cycle.at(present, 4, 9))),
+        ("record_goals", lambda: record_goals(by=cycle.users["pi5"], at=cycle.at(present, 4, 9))),
+        ("claim_levels", lambda: _levels(cycle, "claimed")),
+        ("assess_levels", lambda: _levels(cycle, "assessed")),
         ("request_plan_changes", lambda: _request_changes(cycle, cycle.at(present, 6, 1))),
         ("open_next_reports", lambda: _open(cycle, present)),
         ("write_next_sections", lambda: _write(cycle, present, "next", cycle.at(present, 5, 18))),
@@ -257,6 +263,19 @@ def _request_changes(cycle: Cycle, at: datetime) -> int:
             for _step in range(steps):
                 version = _carry(cycle, version, at)
             done += 1
+    return done
+
+
+def _levels(cycle: Cycle, act: str) -> int:
+    """The present season's claims by the PI, then their assessments by the PD."""
+    done = 0
+    for row in sample_data("sample_trl.json")["rounds"]:
+        project = Project.objects.get(ref=f"sample-{row['project']}")
+        at = cycle.at(cycle.present, *row[act])
+        if act == "claimed":
+            done += claim_level(project, row, by=_pi(cycle, row["project"]), at=at)
+        else:
+            done += assess_level(project, row, by=cycle.users[f"pd{_area(row['project'])}"], at=at)
     return done
 
 

@@ -65,8 +65,10 @@ def _last_day(project: Project) -> date:
 
 
 def _write_goals(version: PlanVersion, texts: dict[str, Any], how: dict[str, Any]) -> None:
+    climbs = dict(version.project.trl_assessments.filter(kind="planned").values_list("on", "level__number"))
     for one in version.project.milestones.order_by("number"):
         values = {
+            "trl_level": climbs.get(one.planned_on),
             "title": one.title,
             "planned_on": one.planned_on,
             "criterion": one.criterion,

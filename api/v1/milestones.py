@@ -26,6 +26,7 @@ class MilestoneOut(SqlSerializer):
     planned_on = Day()
     baseline_on = Day(allow_null=True, help_text="The day in the first approved plan")
     reached_on = Day(allow_null=True)
+    trl_level = Integer(allow_null=True, help_text="The TRL planned to be reached with it, 1 to 9")
     is_dropped = Flag(help_text="No longer in the plan")
     is_sample = Flag(source="project.is_sample", help_text=SAMPLE)
 

@@ -58,6 +58,7 @@ class PlanMilestonePart(Part):
     unit = OptionalText()
     direction = OptionalText(help_text="at_least or at_most")
     evidence_asked = OptionalText()
+    trl_level = Integer(allow_null=True, help_text="The TRL planned to be reached with it, 1 to 9")
 
 
 class PlanDeliverablePart(Part):

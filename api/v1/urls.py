@@ -12,6 +12,7 @@ from api.v1.plans import PlanDetail, PlanList
 from api.v1.programs import ProgramDetail, ProgramList
 from api.v1.projects import ProjectDetail, ProjectList
 from api.v1.reports import ReportDetail, ReportList
+from api.v1.trl_assessments import TrlAssessmentDetail, TrlAssessmentList
 
 REF = r"(?P<ref>[A-Za-z0-9_-]{1,64})"
 
@@ -21,6 +22,7 @@ urlpatterns = [
     path("projects/", ProjectList.as_view()),
     path("plans/", PlanList.as_view()),
     path("milestones/", MilestoneList.as_view()),
+    path("trl-assessments/", TrlAssessmentList.as_view()),
     path("budget-lines/", BudgetLineList.as_view()),
     path("indicators/", IndicatorList.as_view()),
     path("observations/", ObservationList.as_view()),
@@ -31,6 +33,10 @@ urlpatterns = [
     re_path(rf"^projects/{REF}/$", ProjectDetail.as_view()),
     re_path(rf"^plans/{REF}/$", PlanDetail.as_view()),
     re_path(r"^milestones/(?P<ref>[A-Za-z0-9_-]{1,64}\.[0-9]{1,5})/$", MilestoneDetail.as_view()),
+    re_path(
+        r"^trl-assessments/(?P<ref>[A-Za-z0-9_-]{1,64}\.[a-z]{1,12}\.[0-9]{4}-[0-9]{2}-[0-9]{2})/$",
+        TrlAssessmentDetail.as_view(),
+    ),
     re_path(r"^budget-lines/(?P<ref>[A-Za-z0-9_-]{1,64}\.[0-9]{4}\.[a-z_]{1,20})/$", BudgetLineDetail.as_view()),
     re_path(rf"^indicators/{REF}/$", IndicatorDetail.as_view()),
     re_path(rf"^reports/{REF}/$", ReportDetail.as_view()),

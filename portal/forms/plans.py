@@ -138,7 +138,15 @@ class MilestoneForm(MeasuredForm):
     organization = _organization()
     planned_on = DayField(label=gettext_lazy("Planned for"))
     criterion = TextField(label=gettext_lazy("Criterion"), required=False, longest=2000)
-    field_order = ("title", "organization", "planned_on", "criterion")
+    trl_level = forms.TypedChoiceField(
+        label=gettext_lazy("TRL planned"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[("", gettext_lazy("none")), *((str(number), f"TRL{number}") for number in range(1, 10))],
+        help_text=gettext_lazy("The level of the TRL scale to be reached with it; it stands on the TRL staircase."),
+    )
+    field_order = ("title", "organization", "planned_on", "trl_level", "criterion")
 
 
 class DeliverableForm(ItemForm):

@@ -417,7 +417,7 @@ def _carry_milestones(version: PlanVersion, by: User, at: datetime) -> None:
     for number, row in planned.items():
         milestone = have.get(number) or Milestone(project=project, number=number, baseline_on=row.planned_on)
         milestone.title, milestone.planned_on, milestone.is_dropped = row.title, row.planned_on, False
-        milestone.criterion = row.criterion[:300]
+        milestone.criterion, milestone.trl_level = row.criterion[:300], row.trl_level
         milestone.baseline_on = milestone.baseline_on or row.planned_on
         milestone.save()
     for number, milestone in have.items():

@@ -29,6 +29,7 @@ from programs.models import (
     Project,
     ProjectComplement,
     ResearchArea,
+    TrlCriterion,
     TrlLevel,
     TrlScale,
     UnpricedItem,
@@ -363,9 +364,12 @@ def load_trl_scale(ledger: Ledger) -> None:
     ledger.add(scale)
     wording = ("name_ja", "name_en", "is_provisional_translation")
     levels = [{"scale": scale.records[0], **row} for row in data["levels"]]
-    ledger.add(
-        upsert(TrlLevel, levels, key=("scale", "number"), created_only=wording), owner="scale", label=("number",)
-    )
+    made = upsert(TrlLevel, levels, key=("scale", "number"), created_only=wording)
+    ledger.add(made, owner="scale", label=("number",))
+    # The scale prints nothing below its levels: what a level asks for is the level's own wording.
+    asked = [{"level": one, "position": 1, "name_ja": one.name_ja, "name_en": one.name_en} for one in made.records]
+    criteria = upsert(TrlCriterion, asked, key=("level", "position"), created_only=("name_ja", "name_en"))
+    ledger.add(criteria, owner="level", label=("position",))
 
 
 def load_cost_categories(ledger: Ledger) -> None:

@@ -6,6 +6,8 @@ from programs.models.collaboration import Collaboration
 from programs.models.contract import Allocation, Contract
 from programs.models.data_management import DataManagementPlan, DataSet
 from programs.models.funding import BudgetLine, FundEdge, FundingRule
+from programs.models.goal import ChallengeGoal
+from programs.models.human_resources import AdoptingInstitution, LearnerCount, TrainingModule, TrainingProgram
 from programs.models.indicator import IndicatorObservation, IndicatorTarget, IndicatorYearTotal, OutcomeIndicator
 from programs.models.milestone import Deliverable, Milestone, StageGate
 from programs.models.node import FundNode
@@ -30,10 +32,11 @@ from programs.models.program import Emphasis, PolicyBasis, Program, ProgramAgenc
 from programs.models.project import AwardNumber, Project, ProjectComplement, ProjectRecusal
 from programs.models.risk import Risk, RiskNote
 from programs.models.spending import SpendingLine, SpendingStatement
-from programs.models.trl import TrlAssessment, TrlLevel, TrlScale
+from programs.models.trl import TrlAssessment, TrlCriterion, TrlEvidence, TrlJudgement, TrlLevel, TrlScale
 
 __all__ = [
     "TABLES",
+    "AdoptingInstitution",
     "Allocation",
     "AreaAdviser",
     "AreaDirector",
@@ -42,6 +45,7 @@ __all__ = [
     "Benchmark",
     "BenchmarkValue",
     "BudgetLine",
+    "ChallengeGoal",
     "ChangeAttachment",
     "ChangeRequest",
     "Collaboration",
@@ -60,6 +64,7 @@ __all__ = [
     "IndicatorObservation",
     "IndicatorTarget",
     "IndicatorYearTotal",
+    "LearnerCount",
     "Milestone",
     "Named",
     "OutcomeIndicator",
@@ -89,7 +94,12 @@ __all__ = [
     "SpendingLine",
     "SpendingStatement",
     "StageGate",
+    "TrainingModule",
+    "TrainingProgram",
     "TrlAssessment",
+    "TrlCriterion",
+    "TrlEvidence",
+    "TrlJudgement",
     "TrlLevel",
     "TrlScale",
     "UnpricedItem",

@@ -23,13 +23,20 @@ class Milestone(models.Model):
     #: The day in the first approved plan, to show slips against.
     baseline_on = models.DateField(_("first planned for"), null=True, blank=True)
     reached_on = models.DateField(_("reached on"), null=True, blank=True)
+    #: The level of the TRL scale that the project plans to reach with it.
+    trl_level = models.PositiveSmallIntegerField(_("TRL planned"), null=True, blank=True)
     is_dropped = models.BooleanField(_("no longer in the plan"), default=False)
 
     class Meta:
         verbose_name = _("milestone")
         verbose_name_plural = _("milestones")
         ordering = ["project_id", "planned_on", "number"]
-        constraints = [models.UniqueConstraint(fields=["project", "number"], name="milestone_number_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "number"], name="milestone_number_once"),
+            models.CheckConstraint(
+                name="milestone_trl_range", condition=Q(trl_level__isnull=True) | Q(trl_level__range=(1, 9))
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title

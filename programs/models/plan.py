@@ -234,10 +234,19 @@ class PlanMilestone(OwnedItem, Measured):
     title = models.CharField(_("title"), max_length=200)
     planned_on = models.DateField(_("planned for"))
     criterion = models.TextField(_("criterion"), blank=True, default="")
+    trl_level = models.PositiveSmallIntegerField(
+        _("TRL planned"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(9)]
+    )
 
     class Meta(OwnedItem.Meta):
         verbose_name = _("milestone of the plan")
         verbose_name_plural = _("milestones of the plan")
+        constraints: ClassVar = [
+            *PlanItem.Meta.constraints,
+            models.CheckConstraint(
+                name="planmilestone_trl_range", condition=Q(trl_level__isnull=True) | Q(trl_level__range=(1, 9))
+            ),
+        ]
 
 
 class PlanDeliverable(OwnedItem):

@@ -40,7 +40,7 @@ TABLES: dict[type[planning.Item], type[PlanItem]] = {
 _MEASURE = ("unit", "direction", "evidence_asked")
 _COLUMNS: dict[type[planning.Item], tuple[str, ...]] = {
     planning.WorkPackage: ("key", "title", "goal", "starts_on", "ends_on"),
-    planning.Milestone: ("key", "title", "planned_on", "criterion", *_MEASURE),
+    planning.Milestone: ("key", "title", "planned_on", "criterion", "trl_level", *_MEASURE),
     planning.Deliverable: ("key", "title", "due_on"),
     planning.Gate: ("key", "title", "held_on", "phase_starts_on", "criteria", *_MEASURE),
     planning.YearTotal: ("key", "fiscal_year", "total_yen"),
@@ -138,7 +138,7 @@ def _work_package(one: Mapping[str, Any]) -> planning.Item:
 def _milestone(one: Mapping[str, Any]) -> planning.Item:
     return planning.Milestone(
         one["key"], one["title"], _day(one["planned_on"]), _organization(one), one["criterion"],
-        _threshold(one["threshold"]), one["unit"], one["direction"], one["evidence_asked"],
+        _threshold(one["threshold"]), one["unit"], one["direction"], one["evidence_asked"], one["trl_level"],
     )  # fmt: skip
 
 

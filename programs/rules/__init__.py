@@ -6,15 +6,11 @@ conflict (`ProjectRecusal`) beats every role, the auditor's too.
 
 from __future__ import annotations
 
-from datetime import date
-
 from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 from django.db.models.functions import StrIndex
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from accounts.queries import Grants, grants_of, in_force
-from common.errors import Blocker
 from programs.models import (
     AreaDirector,
     AreaOfficer,
@@ -28,8 +24,6 @@ from programs.models import (
     ProjectMember,
     ProjectRecusal,
     ResearchArea,
-    TrlAssessment,
-    TrlLevel,
 )
 
 OFFICE_ROLES = ("institution_office", "institution_accountant")
@@ -261,24 +255,3 @@ def indicators_writable(user: object) -> Q:
     if grants.person_id is None:
         return NOTHING
     return Q(program__in=programs_staffed_by(grants.person_id, "ministry_staff"))
-
-
-# What is in the way ---------------------------------------------------------------------------------------------------
-
-
-def trl_blockers(
-    project: Project, *, kind: str, level: TrlLevel, on: date, evidence: str, today: date
-) -> list[Blocker]:
-    """This function will list what stands in the way of recording a claimed or assessed level."""
-    found = []
-    if not level.scale.is_default:
-        found.append(Blocker("level", "other_scale", _("Choose a level of the scale in force.")))
-    if on > today:
-        message = _("Enter today or an earlier day: a level is recorded when it is reached.")
-        found.append(Blocker("on", "future", message))
-    elif TrlAssessment.objects.filter(project=project, kind=kind, on=on).exists():
-        message = _("A level is already on record for this day. Records are never changed: enter a later day.")
-        found.append(Blocker("on", "already_recorded", message))
-    if not evidence.strip():
-        found.append(Blocker("evidence", "required", _("Enter the evidence.")))
-    return found

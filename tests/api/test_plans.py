@@ -47,6 +47,7 @@ def test_plan_when_approved_then_shown_with_all_its_items(
         {
             "key": "M6", "title": "忠実度の達成", "planned_on": "2027-09-30", "organization": None, "criterion": None,
             "threshold": "99.9", "unit": "%", "direction": "at_least", "evidence_asked": None,
+            "trl_level": None,
         }
     ]  # fmt: skip
     assert [(one["organization"], one["category"], one["amount_yen"]) for one in found["budget"]] == [

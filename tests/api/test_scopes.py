@@ -25,6 +25,8 @@ READS = [
     ("areas:read", "areas/"), ("areas:read", "areas/sample-ql1/"),
     ("projects:read", "projects/"), ("projects:read", "projects/sample-ql1-f1/"),
     ("plans:read", "plans/"), ("plans:read", "plans/PLN-0000000/"),
+    ("trl-assessments:read", "trl-assessments/"),
+    ("trl-assessments:read", "trl-assessments/sample-ql1-f1.claimed.2024-03-22/"),
     ("milestones:read", "milestones/"), ("milestones:read", "milestones/sample-ql1-f1.1/"),
     ("budget-lines:read", "budget-lines/"), ("budget-lines:read", "budget-lines/q-leap-sample.2022.initial/"),
     ("indicators:read", "indicators/"), ("indicators:read", "indicators/none/"),

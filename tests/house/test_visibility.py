@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db.models import Q
+from django.utils import timezone
 
 from accounts.models import User
 from programs import queries, rules
@@ -13,6 +14,7 @@ from programs.actions.data_management import open_data_plan
 from programs.actions.spending import state_spending
 from programs.models import (
     Allocation,
+    ChallengeGoal,
     Collaboration,
     Contract,
     CostCategory,
@@ -24,18 +26,25 @@ from programs.models import (
     ResearchArea,
     Risk,
     SpendingStatement,
+    TrainingProgram,
+    TrlAssessment,
 )
 from programs.queries import allocations as allocation_queries
 from programs.queries import contracts as contract_queries
+from programs.queries import kinds as kind_queries
 from programs.queries import plans as plan_queries
 from programs.queries import risks as risk_queries
+from programs.queries import trl as trl_queries
 from programs.rules import allocations as allocation_rules
 from programs.rules import contracts as contract_rules
+from programs.rules import kinds as kind_rules
 from programs.rules import plans as plan_rules
 from programs.rules import risks as risk_rules
+from programs.rules import trl as trl_rules
 from reporting import queries as reporting_queries
 from reporting import rules as reporting_rules
 from reporting.models import ProgressReport
+from reporting.sample_kinds import record_education, record_goals
 from reporting.sample_risks import keep_records
 from tests.cast import again
 from tests.programs.test_contracts import AT, concluded, drafted
@@ -52,6 +61,9 @@ KINDS: list[tuple[type, Callable[[Any], Any], Callable[[Any], Q]]] = [
     (Risk, risk_queries.risks_visible_to, risk_rules.of_visible_projects),
     (Collaboration, risk_queries.collaborations_visible_to, risk_rules.of_visible_projects),
     (DataManagementPlan, risk_queries.data_plans_visible_to, risk_rules.data_plans_visible),
+    (TrainingProgram, kind_queries.trainings_visible_to, kind_rules.trainings_visible),
+    (ChallengeGoal, kind_queries.goals_visible_to, kind_rules.goals_visible),
+    (TrlAssessment, trl_queries.trl_visible_to, trl_rules.trl_visible),
     (ProgressReport, reporting_queries.reports_visible_to, reporting_rules.reports_visible),
 ]
 
@@ -73,6 +85,8 @@ def test_list_when_compared_with_the_predicate_then_the_same_for_everybody(
     if model in (Risk, Collaboration, DataManagementPlan):
         keep_records(twin["sample-ql1-f1"], by=cast["pi1"], officer=cast["po1"], at=AT)
         open_data_plan(twin["sample-ql1-f1"], by=cast["pi1"], at=AT)
+    record_education(by=cast["pi5"], at=timezone.now())
+    record_goals(by=cast["pi5"], at=timezone.now())
     assert model.objects.exists() or model is ProgressReport
     for name, user in cast.items():
         user = again(user)

@@ -12,6 +12,7 @@ from programs.actions.recusals import recuse
 from programs.actions.trl import claim_trl
 from programs.models import Project, TrlAssessment, TrlLevel
 from reporting.models import ProgressReport
+from tests.factories.levels import shown
 
 pytestmark = pytest.mark.django_db
 
@@ -86,7 +87,7 @@ def test_claim_waits_for_the_director_until_it_is_assessed(cast, twin):
     url = "/projects/sample-ql1-f1/trl/"
     level = TrlLevel.objects.get(scale__is_default=True, number=6)
     day = localdate()
-    claim_trl(project, level=level, on=day, evidence="連続運転", by=cast["pi1"], at=timezone.now())
+    claim_trl(project, level=level, on=day, evidence=shown(project, 6), by=cast["pi1"], at=timezone.now())
     assert [task.label for task in tasks_of(cast["pd1"], day) if task.url == url] == ["TRL6の申告を評価する"]
     assert [task.url for task in tasks_of(cast["pd2"], day) if task.url == url] == []
     TrlAssessment.objects.create(project=project, kind="assessed", level=level, on=day, evidence="確認", by_label="PD")
@@ -109,8 +110,14 @@ def test_recused_director_is_told_of_nothing(client, cast, report, twin):
 
 def test_done_today_shows_own_acts_of_today_only(client, cast, twin):
     level = TrlLevel.objects.get(scale__is_default=True, number=6)
+    evidence = shown(twin["sample-ql1-f1"], 6)
     claim_trl(
-        twin["sample-ql1-f1"], level=level, on=localdate(), evidence="連続運転", by=cast["pi1"], at=timezone.now()
+        twin["sample-ql1-f1"],
+        level=level,
+        on=localdate(),
+        evidence=evidence,
+        by=cast["pi1"],
+        at=timezone.now(),
     )
     client.force_login(cast["pi1"])
     text = text_of(client)
@@ -123,8 +130,14 @@ def test_done_today_shows_own_acts_of_today_only(client, cast, twin):
 def test_done_of_yesterday_is_gone(client, cast, twin):
     level = TrlLevel.objects.get(scale__is_default=True, number=6)
     yesterday = timezone.now() - timedelta(days=1)
+    evidence = shown(twin["sample-ql1-f1"], 6)
     claim_trl(
-        twin["sample-ql1-f1"], level=level, on=localdate(yesterday), evidence="連続運転", by=cast["pi1"], at=yesterday
+        twin["sample-ql1-f1"],
+        level=level,
+        on=localdate(yesterday),
+        evidence=evidence,
+        by=cast["pi1"],
+        at=yesterday,
     )
     client.force_login(cast["pi1"])
     assert "今日済ませたこと" not in text_of(client)
@@ -132,8 +145,14 @@ def test_done_of_yesterday_is_gone(client, cast, twin):
 
 def test_done_on_what_is_hidden_by_now_is_gone(client, cast, twin):
     level = TrlLevel.objects.get(scale__is_default=True, number=6)
+    evidence = shown(twin["sample-ql1-f1"], 6)
     claim_trl(
-        twin["sample-ql1-f1"], level=level, on=localdate(), evidence="連続運転", by=cast["pi1"], at=timezone.now()
+        twin["sample-ql1-f1"],
+        level=level,
+        on=localdate(),
+        evidence=evidence,
+        by=cast["pi1"],
+        at=timezone.now(),
     )
     recuse(
         cast["pi1"].person, twin["sample-ql1-f1"], starts_on=date(2020, 4, 1), source_ref="COI-T", by=cast["staff1"],

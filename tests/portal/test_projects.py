@@ -6,7 +6,9 @@ from datetime import date
 import pytest
 from django.utils import timezone
 
-from programs.models import AwardNumber, Milestone, Project, TrlAssessment
+from programs.actions.trl import claim_trl
+from programs.models import AwardNumber, Milestone, Project
+from tests.factories.levels import level_of, shown
 
 pytestmark = pytest.mark.django_db
 
@@ -43,11 +45,11 @@ def test_basic_project_shows_goals_and_flagships_but_no_target_trl(client, cast)
     assert "TRLの階段" not in text
 
 
-def test_human_resources_project_shows_theme_and_adopting_institutions(client, cast):
+def test_human_resources_project_shows_theme_and_partner_institutions(client, cast):
     client.force_login(cast["staff1"])
     text = text_of(client, "/projects/ql4-h1/")
     assert "量子技術に関する共通的な教育プログラムの開発" in text
-    assert "採用機関はまだ登録されていません" in text
+    assert "参画機関は登録されていません" in text
     assert "TRLの階段" not in text
 
 
@@ -115,73 +117,6 @@ def test_project_is_shown_to_whom_it_concerns(client, cast, name, status):
     assert client.get("/projects/sample-ql1-f1/").status_code == status
 
 
-# Levels -----------------------------------------------------------------------------------------------------------------
-
-
-def claim(client, **fields):
-    typed = {"level": "6", "on": "令和8年6月1日", "evidence": "実環境での連続運転を確認した。"} | fields
-    data = {"act": "claim_trl", **{f"claim_trl-{name}": value for name, value in typed.items()}}
-    return client.post("/projects/sample-ql1-f1/trl/", data)
-
-
-def test_claim_when_principal_investigator_then_is_recorded_with_evidence(client, cast, twin):
-    client.force_login(cast["pi1"])
-    response = claim(client)
-    assert (response.status_code, response["Location"]) == (302, "/projects/sample-ql1-f1/trl/")
-    newest = TrlAssessment.objects.filter(project=twin["sample-ql1-f1"], kind="claimed").latest("on")
-    assert (newest.level.number, newest.on, newest.evidence) == (6, date(2026, 6, 1), "実環境での連続運転を確認した。")
-    text = text_of(client, "/projects/sample-ql1-f1/trl/")
-    assert "TRLを記録しました。" in text
-    assert re.search(r"2026年6月1日\(月\) \S*申告\S* TRL6 ", text)
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "words"),
-    [
-        ("on", "令和8年13月1日", "日付は"), ("on", "2999-01-01", "日付"), ("evidence", "  ", "根拠"), ("level", "12", "水準"),
-        ("evidence", "長" * 2001, "2000字以内"),
-    ],
-)  # fmt: skip
-def test_claim_when_wrong_then_says_so_beside_the_field_and_keeps_the_text(client, cast, twin, field, value, words):
-    before = TrlAssessment.objects.filter(project=twin["sample-ql1-f1"]).count()
-    client.force_login(cast["pi1"])
-    response = claim(client, **{field: value})
-    assert response.status_code == 200
-    text = response.content.decode()
-    error = re.search(rf'<p class="error" id="id_claim_trl-{field}_error">(.*?)</p>', text)
-    assert error, "no error beside the field"
-    assert f'href="#id_claim_trl-{field}"' in text
-    if field != "evidence":
-        assert "実環境での連続運転を確認した。" in text
-    assert TrlAssessment.objects.filter(project=twin["sample-ql1-f1"]).count() == before
-
-
-def test_director_assesses_and_does_not_claim(client, cast, twin):
-    client.force_login(cast["pd1"])
-    page = client.get("/projects/sample-ql1-f1/trl/")
-    assert list(page.context["forms"]) == ["assess_trl"]
-    client.post(
-        "/projects/sample-ql1-f1/trl/",
-        {
-            "act": "assess_trl",
-            "assess_trl-level": "5",
-            "assess_trl-on": "2026-06-02",
-            "assess_trl-evidence": "現地調査",
-        },
-    )
-    assert TrlAssessment.objects.filter(project=twin["sample-ql1-f1"], kind="assessed", on="2026-06-02").count() == 1
-    claim(client)
-    assert not TrlAssessment.objects.filter(project=twin["sample-ql1-f1"], on="2026-06-01").exists()
-
-
-@pytest.mark.parametrize("name", ["staff1", "auditor1", "office1", "coinvestigator1", "po1"])
-def test_who_only_reads_sees_no_form_and_a_post_changes_nothing(client, cast, twin, name):
-    client.force_login(cast[name])
-    assert list(client.get("/projects/sample-ql1-f1/trl/").context["forms"]) == []
-    claim(client)
-    assert not TrlAssessment.objects.filter(project=twin["sample-ql1-f1"], on="2026-06-01").exists()
-
-
 # Tabs -------------------------------------------------------------------------------------------------------------------
 
 
@@ -194,9 +129,12 @@ def test_money_and_people_tabs_show_years_and_institutions(client, cast):
         assert part in people, part
 
 
-def test_history_says_in_words_who_did_what(client, cast):
-    client.force_login(cast["pi1"])
-    claim(client)
+def test_history_says_in_words_who_did_what(client, cast, twin):
+    level = level_of(6)
+    evidence = shown(twin["sample-ql1-f1"], 6)
+    claim_trl(
+        twin["sample-ql1-f1"], level=level, on=date(2026, 6, 1), evidence=evidence, by=cast["pi1"], at=timezone.now()
+    )
     client.force_login(cast["auditor1"])
     text = text_of(client, "/projects/sample-ql1-f1/history/")
     assert "見本 研究代表者1: TRLを申告しました" in text
