@@ -16,8 +16,16 @@ def machines() -> list[tuple[Any, dict[str, Any]]]:
     """This function will list every model with a state and its table of moves."""
     from evaluations.models import ConflictOfInterest
     from evaluations.states import CONFLICT_MOVES
-    from programs.models import Allocation, Contract, Deliverable, PlanVersion, Project
-    from programs.states import ALLOCATION_MOVES, CONTRACT_MOVES, DELIVERABLE_MOVES, PLAN_MOVES, PROJECT_MOVES
+    from programs.models import Advice, Allocation, Contract, Deliverable, PlanVersion, PolicyVersion, Project
+    from programs.states import (
+        ADVICE_MOVES,
+        ALLOCATION_MOVES,
+        CONTRACT_MOVES,
+        DELIVERABLE_MOVES,
+        PLAN_MOVES,
+        POLICY_MOVES,
+        PROJECT_MOVES,
+    )
     from reporting.models import ProgressReport
     from reporting.states import REPORT_MOVES
 
@@ -27,6 +35,8 @@ def machines() -> list[tuple[Any, dict[str, Any]]]:
         (Allocation, ALLOCATION_MOVES),
         (Contract, CONTRACT_MOVES),
         (Deliverable, DELIVERABLE_MOVES),
+        (PolicyVersion, POLICY_MOVES),
+        (Advice, ADVICE_MOVES),
         (ConflictOfInterest, CONFLICT_MOVES),
         (ProgressReport, REPORT_MOVES),
     ]

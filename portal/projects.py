@@ -47,6 +47,7 @@ from programs.overviews import (
 )
 from programs.queries import project_label
 from programs.queries.plans import entries_to_show
+from programs.queries.visits import with_open_advice
 from programs.rules import actions_allowed
 from reporting.models import ProgressReport
 from reporting.queries import reports_of_project
@@ -142,8 +143,14 @@ TABS = (
     ("project_benchmarks", gettext_lazy("Benchmarks")),
     ("project_money", gettext_lazy("Money")),
     ("project_people", gettext_lazy("People and institutions")),
+    ("project_network", gettext_lazy("Network of partners")),
+    ("project_visits", gettext_lazy("Visits and advice")),
     ("project_history", gettext_lazy("History")),
 )
+
+
+#: Tabs that are not for everybody who sees the project.
+NEEDED = {"project_history": "project.history", "project_network": "project.network"}
 
 
 def climbs(project: Project) -> bool:
@@ -159,7 +166,7 @@ def show_tab(
     tabs = [
         (reverse(name, args=[project.ref]), label, name == here)
         for name, label in TABS
-        if (name != "project_history" or "project.history" in allowed) and (name != "project_trl" or climbs(project))
+        if (name not in NEEDED or NEEDED[name] in allowed) and (name != "project_trl" or climbs(project))
     ]
     common = {
         "project": project,
@@ -173,7 +180,10 @@ def show_tab(
     return render(request, template or own, {**common, **context})
 
 
-@page(permission="project.view", find=lambda user, ref: projects_in_full(user, localdate()).filter(ref=ref))
+@page(
+    permission="project.view",
+    find=lambda user, ref: with_open_advice(projects_in_full(user, localdate())).filter(ref=ref),
+)
 def project_page(request: HttpRequest, project: Project) -> HttpResponseBase:
     """This function will show where a project stands, what is missing and who owes it."""
     today = localdate(clock(request))

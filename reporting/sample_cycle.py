@@ -46,6 +46,7 @@ from reporting.sample_cast import FLAGSHIPS, Users, build_sample
 from reporting.sample_contracts import conclude_year, propose_split, state_year
 from reporting.sample_plans import open_versions, request_change, write_first_plan
 from reporting.sample_records import DATA, sample_data
+from reporting.sample_visits import pay_visit, put_policy
 from reporting.schedules import AFTER, shifted
 from reporting.states import CHECKED, DRAFTING, RETURNED, SUBMITTED
 
@@ -123,6 +124,7 @@ def play(cycle: Cycle, tell: Callable[[Step], None]) -> list[Step]:
         ("propose_plan_approvals", lambda: _carry_plans(cycle, "confirmed", cycle.on(past, 4, 22))),
         ("approve_plans", lambda: _carry_plans(cycle, "in_approval", cycle.on(past, 4, 25))),
         ("record_benchmarks", lambda: _benchmarks(cycle, cycle.on(past, 5, 7))),
+        ("put_policy_in_force", lambda: _policy(cycle, cycle.on(past, 5, 12))),
         ("open_reports", lambda: _open(cycle, past)),
         ("write_sections", lambda: _write(cycle, past, "first", cycle.at(past, 5, 15))),
         ("submit_reports", lambda: _submit(cycle, past, FLAGSHIPS, cycle.at(past, 5, 25))),
@@ -135,6 +137,7 @@ def play(cycle: Cycle, tell: Callable[[Step], None]) -> list[Step]:
         ("allocate_the_year", lambda: _allocate(cycle, cycle.on(present + 1, 4, 2))),
         ("conclude_contracts", lambda: _contract(cycle, cycle.on(present, 4, 6))),
         ("state_spending", lambda: _state_spending(cycle, cycle.on(present + 1, 4, 20))),
+        ("pay_visit", lambda: _visit(cycle, cycle.on(past + 1, 11, 12))),
         ("request_plan_changes", lambda: _request_changes(cycle, cycle.at(present, 6, 1))),
         ("open_next_reports", lambda: _open(cycle, present)),
         ("write_next_sections", lambda: _write(cycle, present, "next", cycle.at(present, 5, 18))),
@@ -172,6 +175,18 @@ def _benchmarks(cycle: Cycle, at: datetime) -> int:
         record_benchmarks(flagships[ref], rows, by=_pi(cycle, ref), at=at)
         for ref, rows in sample_data("sample_benchmarks.json")["benchmarks"].items()
     )
+
+
+def _policy(cycle: Cycle, at: datetime) -> int:
+    area = _flagships()["ql1-f1"].area
+    assert area is not None
+    with drawn_from(random.Random(f"{cycle.seed}:policy")):
+        return put_policy(area, cycle.users, at=at)
+
+
+def _visit(cycle: Cycle, at: datetime) -> int:
+    with drawn_from(random.Random(f"{cycle.seed}:visit")):
+        return pay_visit(_flagships()["ql1-f1"], cycle.users, at=at, now=cycle.now)
 
 
 def _flagships() -> dict[str, Project]:

@@ -24,13 +24,16 @@ from programs.models.plan import (
     PlanYear,
 )
 from programs.models.plan_reading import TABLES, Named, PlanRead, plan_of, read_plans
+from programs.models.policy import PolicyVersion
 from programs.models.program import Emphasis, PolicyBasis, Program, ProgramAgency, ProgramStaff, UnpricedItem
 from programs.models.project import AwardNumber, Project, ProjectComplement, ProjectRecusal
 from programs.models.spending import SpendingLine, SpendingStatement
 from programs.models.trl import TrlAssessment, TrlLevel, TrlScale
+from programs.models.visit import Advice, SiteVisit
 
 __all__ = [
     "TABLES",
+    "Advice",
     "Allocation",
     "AreaAdviser",
     "AreaDirector",
@@ -70,6 +73,7 @@ __all__ = [
     "PlanWorkPackage",
     "PlanYear",
     "PolicyBasis",
+    "PolicyVersion",
     "Program",
     "ProgramAgency",
     "ProgramStaff",
@@ -78,6 +82,7 @@ __all__ = [
     "ProjectMember",
     "ProjectRecusal",
     "ResearchArea",
+    "SiteVisit",
     "SpendingLine",
     "SpendingStatement",
     "StageGate",
