@@ -9,6 +9,7 @@ SCOPES: dict[str, str] = {
     "plans:read": "Read approved plans (業務計画書)",
     "milestones:read": "Read milestones of projects",
     "trl-assessments:read": "Read levels of technology readiness (TRL)",
+    "allocations:read": "Read approved allocations (配分)",
     "budget-lines:read": "Read budget lines (予算額)",
     "indicators:read": "Read indicators and their targets (成果目標)",
     "observations:read": "Read observations of indicators",

@@ -16,6 +16,7 @@ from programs.drawings import budget_chart, indicator_chart
 from programs.figures import IndicatorSheet, combined_notes, initial_heading, printed_remainder, printed_year
 from programs.models import Participation, Program, Project
 from programs.overviews import ProgramSheet, in_language, program_sheet, programs_in_full
+from programs.queries.risks import kept_by
 
 #: Printed facts that a kind's own block shows; any other is listed as it is printed.
 KNOWN_FACTS = frozenset(
@@ -41,13 +42,15 @@ COUNTED_KINDS = (
 @page(permission="program.view", find=lambda user, ref: programs_in_full(user).filter(ref=ref))
 def program_page(request: HttpRequest, program: Program) -> HttpResponseBase:
     """This function will show one program."""
-    sheet = program_sheet(request.user, program, localdate(clock(request)))
+    today = localdate(clock(request))
+    sheet = program_sheet(request.user, program, today)
     parts = [(child, printed_year(child.budget_lines.all())) for child in sheet.children]
     years = [year for _child, year in parts]
     outcomes = [one for one in sheet.indicators if one.indicator.kind == "outcome"]
     context: dict[str, Any] = {
         "program": sheet.program,
         "sheet": sheet,
+        "kept": kept_by(request.user, program, today),
         "kind_template": f"portal/programs/kinds/{program.kind}.html",
         "year": printed_year(sheet.lines),
         "chart": budget_chart([sheet.program]),

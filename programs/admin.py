@@ -13,6 +13,7 @@ from accounts.admin import ApprovalFilter, TenureAdmin, for_auditors
 from accounts.grants import grants_of
 from common.admin import ActionAdmin, ViewAdmin, VisibleFilter, site
 from programs import models as tables
+from programs.admin_money import CategoryAdmin
 from programs.admin_trl import CriterionAdmin
 from programs.models import Program, Project, ResearchArea
 from programs.queries import lead_institutions, project_label
@@ -273,6 +274,23 @@ class GateAdmin(KeptWithin):
     search_fields = ("name_ja", "name_en", "=ref")
 
 
+class RuleAdmin(KeptWithin):
+    """What a scheme lays down about money; holds for everything below the program."""
+
+    constraint_words = {
+        "funding_rule_once": (
+            "from_fiscal_year",
+            _("There is a rule from this year. Change that one or choose another."),
+        )
+    }
+    list_display = ("program", "from_fiscal_year", "indirect_cost_percent", "moving_limit_percent", "source")
+    list_display_links = ("from_fiscal_year",)
+    list_select_related = ("program",)
+    fields = ("program", "from_fiscal_year", "indirect_cost_percent", "moving_limit_percent", "source")
+    fixed = ("program", "from_fiscal_year")
+    ordering = ("program__path", "-from_fiscal_year")
+
+
 class IndicatorAdmin(KeptWithin):
     """What is counted."""
 
@@ -439,6 +457,8 @@ site.register(tables.AwardNumber, AwardNumberAdmin)
 site.register(tables.Headquarters, HeadquartersAdmin)
 site.register(tables.ProgramAgency, AgencyAdmin)
 site.register(tables.StageGate, GateAdmin)
+site.register(tables.FundingRule, RuleAdmin)
+site.register(tables.CostCategory, CategoryAdmin)
 site.register(tables.OutcomeIndicator, IndicatorAdmin)
 site.register(tables.IndicatorTarget, TargetAdmin)
 site.register(tables.TrlScale, ScaleAdmin)

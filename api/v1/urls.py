@@ -2,6 +2,7 @@
 
 from django.urls import path, re_path
 
+from api.v1.allocations import AllocationDetail, AllocationList
 from api.v1.areas import AreaDetail, AreaList
 from api.v1.budget_lines import BudgetLineDetail, BudgetLineList
 from api.v1.document import Document
@@ -24,6 +25,7 @@ urlpatterns = [
     path("milestones/", MilestoneList.as_view()),
     path("trl-assessments/", TrlAssessmentList.as_view()),
     path("budget-lines/", BudgetLineList.as_view()),
+    path("allocations/", AllocationList.as_view()),
     path("indicators/", IndicatorList.as_view()),
     path("observations/", ObservationList.as_view()),
     path("reports/", ReportList.as_view()),
@@ -38,6 +40,7 @@ urlpatterns = [
         TrlAssessmentDetail.as_view(),
     ),
     re_path(r"^budget-lines/(?P<ref>[A-Za-z0-9_-]{1,64}\.[0-9]{4}\.[a-z_]{1,20})/$", BudgetLineDetail.as_view()),
+    re_path(rf"^allocations/{REF}/$", AllocationDetail.as_view()),
     re_path(rf"^indicators/{REF}/$", IndicatorDetail.as_view()),
     re_path(rf"^reports/{REF}/$", ReportDetail.as_view()),
 ]

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from django.db.models import Case, CharField, Count, F, IntegerField, Prefetch, Q, QuerySet, Value, When
+from django.utils.translation import gettext as _
 
 from accounts.models import Person
 from programs.models import Collaboration, DataManagementPlan, DataSet, Program, Project, ResearchArea, Risk, RiskNote
@@ -115,14 +116,14 @@ class Kept:
     @property
     def rows(self) -> list[tuple[str, list[tuple[str, int]]]]:
         """What there is to count, each by its words."""
-        words: list[tuple[str, dict[str, int], Any]] = [
-            ("risks", self.risks, {**dict(Risk.State.choices), "overdue": ""}),
-            ("collaborations", self.collaborations, dict(Collaboration.Kind.choices)),
-            ("data_sets", self.data_sets, dict(DataSet.Sharing.choices)),
+        tables: list[tuple[Any, dict[str, int], dict[str, Any]]] = [
+            (Risk._meta.verbose_name_plural, self.risks, {**dict(Risk.State.choices), "overdue": _("overdue")}),
+            (Collaboration._meta.verbose_name_plural, self.collaborations, dict(Collaboration.Kind.choices)),
+            (DataSet._meta.verbose_name_plural, self.data_sets, dict(DataSet.Sharing.choices)),
         ]
         return [
-            (name, [(str(labels[key]) or key, counts[key]) for key in labels if counts.get(key)])
-            for name, counts, labels in words
+            (str(name), [(str(labels[key]), counts[key]) for key in labels if counts.get(key)])
+            for name, counts, labels in tables
         ]
 
 

@@ -27,6 +27,7 @@ READS = [
     ("plans:read", "plans/"), ("plans:read", "plans/PLN-0000000/"),
     ("trl-assessments:read", "trl-assessments/"),
     ("trl-assessments:read", "trl-assessments/sample-ql1-f1.claimed.2024-03-22/"),
+    ("allocations:read", "allocations/"), ("allocations:read", "allocations/ALC-0000000/"),
     ("milestones:read", "milestones/"), ("milestones:read", "milestones/sample-ql1-f1.1/"),
     ("budget-lines:read", "budget-lines/"), ("budget-lines:read", "budget-lines/q-leap-sample.2022.initial/"),
     ("indicators:read", "indicators/"), ("indicators:read", "indicators/none/"),

@@ -14,8 +14,18 @@ from django.utils import timezone
 from accounts.models import User
 from calls.actions.portfolio import load_portfolio
 from common.actors import SYSTEM
+from programs.actions.allocations import open_allocation
 from programs.actions.portfolio import SHIPPED_PORTFOLIO
-from programs.models import OutcomeIndicator, Program, ProgramStaff, Project
+from programs.models import (
+    Allocation,
+    FundEdge,
+    FundNode,
+    OutcomeIndicator,
+    Participation,
+    Program,
+    ProgramStaff,
+    Project,
+)
 from reporting.models import ProgressReport
 from reporting.sample_cast import build_sample, cast_users
 from tests.load.bench_api import bench_program, fill_observations
@@ -43,9 +53,46 @@ def grow(scale: int) -> Program:
         ],
         batch_size=2000,
     )  # fmt: skip
+    allocate(program)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return program
+
+
+def allocate(program: Program) -> None:
+    """This function will give each project of the bench program a proposed allocation over its lead institution."""
+    users = cast_users()
+    nodes = {node.project_id for node in FundNode.objects.filter(kind="project", project__program=program)}
+    projects = Project.objects.filter(program=program).exclude(pk__in=nodes)
+    leads = dict(
+        Participation.objects.filter(project__in=projects, role="lead").values_list("project_id", "organization_id")
+    )
+    made = FundNode.objects.bulk_create([FundNode(kind="project", project_id=pk) for pk in leads], batch_size=2000)
+    parts = FundNode.objects.bulk_create(
+        [FundNode(kind="organization", project_id=pk, organization_id=lead) for pk, lead in leads.items()],
+        batch_size=2000,
+    )
+    now = timezone.now()
+    allocations = Allocation.objects.bulk_create(
+        [
+            Allocation(
+                source=node, fiscal_year=2026, number=1, state="proposed", opened_by=users["pd1"], opened_at=now,
+                proposed_by=users["pd1"], proposed_at=now, is_sample=True,
+            )
+            for node in made
+        ],
+        batch_size=2000,
+    )  # fmt: skip
+    FundEdge.objects.bulk_create(
+        [
+            FundEdge(
+                source=node, target=part, kind="allocation", fiscal_year=2026, amount_yen=1_000_000 + n,
+                status="proposed", allocation=allocation,
+            )
+            for n, (node, part, allocation) in enumerate(zip(made, parts, allocations, strict=True))
+        ],
+        batch_size=2000,
+    )  # fmt: skip
 
 
 def officer(program: Program) -> User:
@@ -70,6 +117,10 @@ def lists(client: Client) -> dict[str, str]:
         "reports, filtered": "/reports/?state=drafting&program=bench",
         "reports, last page": "/reports/?end=1",
         "search": "/search/?q=" + "基盤研究",
+        "allocations": "/allocations/",
+        "allocations, filtered": "/allocations/?state=proposed&year=2026",
+        "allocations, sorted by total": "/allocations/?sort=-total",
+        "allocations, last page": "/allocations/?end=1",
     }
 
 
@@ -100,6 +151,13 @@ def single_pages() -> list[Row]:
         ("staff1", "/programs/q-leap/"),
         ("staff1", "/programs/k-program/"),
         ("pd1", "/areas/sample-ql1/"),
+        ("pd1", "/areas/sample-ql1/money/"),
+        ("pd1", "/areas/sample-ql1/trl/"),
+        ("pd1", f"/allocations/{_split()}/"),
+        ("pd1", "/projects/sample-ql1-f1/money/"),
+        ("pi1", "/projects/sample-ql1-f1/plan/"),
+        ("pi1", "/projects/sample-ql1-f1/risks/"),
+        ("staff1", "/programs/q-leap-sample/money/"),
         ("pi1", "/projects/sample-ql1-f1/"),
         ("pd1", "/"),
     ):
@@ -109,6 +167,13 @@ def single_pages() -> list[Row]:
         rows.append(at_most(f"page {path} ({who}): queries", queries, "", PAGE_QUERIES))
         rows.append(at_most(f"page {path} ({who}): median", ms, "ms", PAGE_MS))
     return rows
+
+
+def _split() -> str:
+    """The reference of an area's allocation that its director is writing."""
+    node = FundNode.objects.get(area__ref="sample-ql1")
+    allocation = Allocation.objects.filter(source=node, state="drafting").first()
+    return (allocation or open_allocation(node, 2026, by=cast_users()["pd1"], at=timezone.now())).ref
 
 
 def csv_stream(client: Client) -> list[Row]:

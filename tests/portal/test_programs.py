@@ -137,13 +137,13 @@ def test_program_page_takes_at_most_fifteen_queries(client, cast, ref, django_as
 
 def test_program_page_takes_the_same_queries_with_more_areas(client, cast, twin_program, django_assert_num_queries):
     client.force_login(cast["staff1"])
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         client.get("/programs/q-leap-sample/")
     for number in (5, 6):
         ResearchArea.objects.create(
             ref=f"sample-ql{number}", program=twin_program, number=number, name_ja=f"領域{number}(見本)", is_sample=True
         )
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         client.get("/programs/q-leap-sample/")
 
 
