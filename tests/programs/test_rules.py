@@ -25,7 +25,8 @@ F1 = "sample-ql1-f1"
 SEES = {
     "pd1": AREA_1, "deputy1": AREA_1, "pd2": AREA_2, "pd3": AREA_3, "pd4": AREA_4,
     "po1": AREA_1 | AREA_2, "po2": AREA_3 | AREA_4, "jst1": TWIN, "jst2": TWIN,
-    "hq1": {F1}, "pi1": {F1}, "coinvestigator1": {F1}, "pi2": {"sample-ql1-f2"}, "pi5": {"sample-ql3-f1", "sample-ql3-b1", "sample-ql4-h1"},
+    "hq1": {F1}, "pi1": {F1}, "coinvestigator1": {F1}, "pi2": {"sample-ql1-f2"},
+    "pi5": {"sample-ql3-f1", "sample-ql3-b1", "sample-ql4-h1"},
     "nedo1": set(), "secretariat1": set(), "evaluator1": set(), "evaluator2": set(), "chair1": set(),
     "security1": set(), "cabinet1": set(), "user_ministry1": set(), "applicant1": set(),
 }  # fmt: skip
