@@ -158,8 +158,8 @@ def test_pages_when_there_are_more_then_the_queries_are_the_same(
     for path, queries in (
         (SCHOOL, 14),
         (GOALS, 11),
-        ("/projects/sample-ql4-h1/", 15),
-        ("/projects/sample-ql3-b1/", 15),
+        ("/projects/sample-ql4-h1/", 13),
+        ("/projects/sample-ql3-b1/", 14),
     ):
         client.get(path)
         with django_assert_num_queries(queries):
