@@ -17,20 +17,24 @@ def machines() -> list[tuple[Any, dict[str, Any]]]:
     from evaluations.models import ConflictOfInterest
     from evaluations.states import CONFLICT_MOVES
     from programs.models import (
+        Advice,
         Allocation,
         Contract,
         DataManagementPlan,
         Deliverable,
         PlanVersion,
+        PolicyVersion,
         Project,
         Risk,
     )
     from programs.states import (
+        ADVICE_MOVES,
         ALLOCATION_MOVES,
         CONTRACT_MOVES,
         DATA_PLAN_MOVES,
         DELIVERABLE_MOVES,
         PLAN_MOVES,
+        POLICY_MOVES,
         PROJECT_MOVES,
         RISK_MOVES,
     )
@@ -45,6 +49,8 @@ def machines() -> list[tuple[Any, dict[str, Any]]]:
         (Risk, RISK_MOVES),
         (DataManagementPlan, DATA_PLAN_MOVES),
         (Deliverable, DELIVERABLE_MOVES),
+        (PolicyVersion, POLICY_MOVES),
+        (Advice, ADVICE_MOVES),
         (ConflictOfInterest, CONFLICT_MOVES),
         (ProgressReport, REPORT_MOVES),
     ]

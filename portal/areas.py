@@ -9,14 +9,14 @@ from django.shortcuts import render
 from django.utils.timezone import localdate
 
 from portal.access import clock, page
-from programs import queries
 from programs.models import Project, ResearchArea
-from programs.overviews import AreaSheet, area_sheet, trl_levels
+from programs.overviews import AreaSheet, area_sheet
+from programs.queries.directors import areas_with_people
 
 
 @page(
     permission="area.view",
-    find=lambda user, ref: queries.areas_visible_to(user).filter(ref=ref).select_related("program"),
+    find=lambda user, ref: areas_with_people(user, localdate()).filter(ref=ref),
 )
 def area_page(request: HttpRequest, area: ResearchArea) -> HttpResponseBase:
     """This function will show one area."""
@@ -32,7 +32,6 @@ def area_page(request: HttpRequest, area: ResearchArea) -> HttpResponseBase:
             "director": next((one for one in sheet.directors if _holds(one.starts_on, one.ends_on, today)), None),
             "groups": project_groups(sheet),
             "board": [one for one in sheet.projects if one.project.target_trl or one.claimed or one.assessed],
-            "levels": trl_levels(),
             "printed": area.flagship_count is not None or area.basic_count is not None,
             "is_sample": area.is_sample,
         },

@@ -22,14 +22,18 @@ from common.models import JournalEntry
 from portal.access import clock, page
 from portal.journal import readable
 from programs.drawings import language
-from programs.models import Risk
+from programs.models import Advice, Risk
 from programs.overviews import claims_to_assess
 from programs.queries import project_label, projects_visible_to
 from programs.queries.allocations import allocations_awaiting, allocations_visible_to, node_label
 from programs.queries.benchmarks import stale_benchmarks
 from programs.queries.contracts import contracts_awaiting
+from programs.queries.directors import terms_awaiting
 from programs.queries.plans import plans_awaiting
+from programs.queries.policies import policies_awaiting
 from programs.queries.risks import risks_awaiting
+from programs.queries.visits import advice_awaiting, visits_to_describe
+from programs.rules import may_see_portfolio
 from reporting.queries import reports_awaiting, reports_visible_to
 
 DONE_ROWS = 20
@@ -48,6 +52,8 @@ class Task:
     minutes: int | None = None
     waiting_for: str = ""
     is_sample: bool = False
+    #: The record it is about; a hand-over shows it to others only if they may see that record.
+    subject: Any = None
 
     def days_left(self, today: date) -> int | None:
         """This function will return how many days are left; negative when it is late."""
@@ -65,6 +71,7 @@ def claim_tasks(user: Any, today: date) -> Iterator[Task]:
             waiting_for=_("%(name)s is waiting for your assessment since %(day)s.")
             % {"name": claim.by_label, "day": date_text(claim.on, language())},
             is_sample=claim.project.is_sample,
+            subject=claim,
         )
 
 
@@ -97,6 +104,7 @@ def report_tasks(user: Any, today: date) -> Iterator[Task]:
             minutes=minutes,
             waiting_for=str(waiting),
             is_sample=report.is_sample,
+            subject=report,
         )
 
 
@@ -113,6 +121,7 @@ def benchmark_tasks(user: Any, today: date) -> Iterator[Task]:
             minutes=10,
             waiting_for=_("The own value or the world's best is older than a year."),
             is_sample=owner.is_sample,
+            subject=benchmark,
         )
 
 
@@ -158,6 +167,85 @@ def plan_tasks(user: Any, today: date) -> Iterator[Task]:
             minutes=minutes,
             waiting_for=str(waiting),
             is_sample=version.is_sample,
+            subject=version,
+        )
+
+
+def advice_tasks(user: Any, today: date) -> Iterator[Task]:
+    """This function will yield the advice that this person answers or closes next, and the memos still to be written."""
+    for advice in advice_awaiting(user):
+        is_open = advice.state == Advice.State.OPEN
+        said = f"{advice.text[:40]}…" if len(advice.text) > 40 else advice.text
+        yield Task(
+            label=(_("Answer the advice “%(text)s”") if is_open else _("Close the advice “%(text)s” or open it again"))
+            % {"text": said},
+            about=project_label(advice.project),
+            url=reverse("advice", args=[advice.ref]),
+            due_on=advice.due_on if is_open else None,
+            minutes=15,
+            waiting_for=_("%(name)s is waiting for the answer.") % {"name": advice.given_by}
+            if is_open
+            else _("%(name)s has answered.") % {"name": advice.answered_by},
+            is_sample=advice.is_sample,
+            subject=advice,
+        )
+    if not may_see_portfolio(user):
+        return
+    for visit in visits_to_describe(user, today)[:DONE_ROWS]:
+        yield Task(
+            label=_("Write the memo of the visit on %(day)s") % {"day": date_text(visit.on, language())},
+            about=project_label(visit.project),
+            url=reverse("visit", args=[visit.ref]),
+            due_on=None,
+            minutes=20,
+            is_sample=visit.is_sample,
+            subject=visit,
+        )
+
+
+#: Verb, and who waits.
+POLICY_STEPS = {
+    "drafting": (
+        gettext_lazy("Write version %(number)s of the implementation policy"),
+        gettext_lazy("The ministry's staff are waiting for the policy."),
+    ),
+    "returned": (
+        gettext_lazy("Revise version %(number)s of the implementation policy"),
+        gettext_lazy("The ministry's staff are waiting for the policy."),
+    ),
+    "submitted": (
+        gettext_lazy("Put version %(number)s of the implementation policy in force or return it"),
+        gettext_lazy("The program director is waiting for your decision."),
+    ),
+}
+
+
+def area_tasks(user: Any, today: date) -> Iterator[Task]:
+    """This function will yield the policies and the terms that wait for this director or officer."""
+    if not may_see_portfolio(user):
+        return
+    for version in policies_awaiting(user):
+        words, waiting = POLICY_STEPS[version.state]
+        yield Task(
+            label=words % {"number": version.number},
+            about=version.area.name,
+            url=reverse("policy", args=[version.area.ref, version.number]),
+            due_on=None,
+            minutes=30,
+            waiting_for=str(waiting),
+            is_sample=version.is_sample,
+            subject=version,
+        )
+    for term in terms_awaiting(user):
+        yield Task(
+            label=_("Approve or take back the term of %(name)s") % {"name": term.person},
+            about=term.area.name,
+            url=reverse("area_people", args=[term.area.ref]),
+            due_on=None,
+            minutes=5,
+            waiting_for=_("The term counts once a second officer has approved it."),
+            is_sample=term.area.is_sample,
+            subject=term,
         )
 
 
@@ -173,6 +261,7 @@ def money_tasks(user: Any, today: date) -> Iterator[Task]:
             minutes=20,
             waiting_for=_("The projects are waiting for their money."),
             is_sample=one.is_sample,
+            subject=one,
         )
     contract = {"write": _("Write or propose the contract %(ref)s"), "conclude": _("Conclude the contract %(ref)s")}
     for paper in contracts_awaiting(user):
@@ -184,6 +273,7 @@ def money_tasks(user: Any, today: date) -> Iterator[Task]:
             minutes=15,
             waiting_for=_("The institution is waiting for the contract."),
             is_sample=paper.is_sample,
+            subject=paper,
         )
 
 
@@ -211,6 +301,8 @@ SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (
     claim_tasks,
     benchmark_tasks,
     risk_tasks,
+    advice_tasks,
+    area_tasks,
 )
 
 

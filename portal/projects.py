@@ -42,6 +42,7 @@ from programs.overviews import (
 from programs.queries import project_label
 from programs.queries.kinds import figures_of, goals_of
 from programs.queries.plans import entries_to_show
+from programs.queries.visits import with_open_advice
 from programs.rules import actions_allowed
 from reporting.models import ProgressReport
 from reporting.queries import reports_of_project
@@ -142,6 +143,8 @@ TABS = (
     ("project_collaborations", gettext_lazy("Collaborations")),
     ("project_data", gettext_lazy("Data")),
     ("project_people", gettext_lazy("People and institutions")),
+    ("project_network", gettext_lazy("Network of partners")),
+    ("project_visits", gettext_lazy("Visits and advice")),
     ("project_history", gettext_lazy("History")),
 )
 
@@ -156,6 +159,8 @@ def _has_tab(name: str, project: Project, allowed: set[str]) -> bool:
     match name:
         case "project_history":
             return "project.history" in allowed
+        case "project_network":
+            return "project.network" in allowed
         case "project_trl":
             return climbs(project)
         case "project_education":
@@ -192,7 +197,10 @@ def show_tab(
     return render(request, template or own, {**common, **context}, status=status)
 
 
-@page(permission="project.view", find=lambda user, ref: projects_in_full(user, localdate()).filter(ref=ref))
+@page(
+    permission="project.view",
+    find=lambda user, ref: with_open_advice(projects_in_full(user, localdate())).filter(ref=ref),
+)
 def project_page(request: HttpRequest, project: Project) -> HttpResponseBase:
     """This function will show where a project stands, what is missing and who owes it."""
     today = localdate(clock(request))

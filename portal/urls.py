@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from portal.advice import advice_page
 from portal.allocations import (
     allocation_approve,
     allocation_page,
@@ -32,11 +33,14 @@ from portal.data_management import (
     data_set_remove,
     project_data,
 )
+from portal.directors import area_people, term_approve, term_end, term_take_back
+from portal.handover import handover_page
 from portal.home import home_page
 from portal.indicators import indicator_csv, indicator_page, indicator_record, indicator_sheet
 from portal.kinds import project_education, project_goals
 from portal.mails import mails_page
 from portal.money import area_money, program_money, project_money_page
+from portal.networks import project_network
 from portal.plan_acts import (
     plan_approve,
     plan_check,
@@ -52,6 +56,18 @@ from portal.plan_imports import plan_import, plan_workbook_out
 from portal.plan_items import plan_attach, plan_detach, plan_frame, plan_item, plan_item_remove, plan_reason
 from portal.plan_money import plan_money
 from portal.plans import plan_attachment, plan_difference, plan_page, project_plan
+from portal.policies import (
+    area_policy,
+    policy_difference,
+    policy_document,
+    policy_open,
+    policy_page,
+    policy_put_in_force,
+    policy_return,
+    policy_submit,
+    policy_text,
+    policy_withdraw,
+)
 from portal.portfolio import portfolio_brief, portfolio_page
 from portal.programs import program_page
 from portal.projects import (
@@ -78,6 +94,8 @@ from portal.sign_in import sign_in_by_link
 from portal.spending import spending
 from portal.trl import area_trl, project_trl, trl_file
 from portal.ui import components_page
+from portal.visit_briefs import visit_brief, visit_brief_document
+from portal.visits import project_visits, visit_cancel, visit_change, visit_memo, visit_page, visit_share
 
 urlpatterns = [
     path("", home_page, name="home"),
@@ -90,6 +108,20 @@ urlpatterns = [
     path("areas/<slug:ref>/money/", area_money, name="area_money"),
     path("areas/<slug:ref>/trl/", area_trl, name="area_trl"),
     path("areas/<slug:ref>/roadmap/", area_roadmap, name="area_roadmap"),
+    path("areas/<slug:ref>/people/", area_people, name="area_people"),
+    path("areas/<slug:ref>/people/<slug:kind>/<int:pk>/approve/", term_approve, name="term_approve"),
+    path("areas/<slug:ref>/people/<slug:kind>/<int:pk>/end/", term_end, name="term_end"),
+    path("areas/<slug:ref>/people/<slug:kind>/<int:pk>/take-back/", term_take_back, name="term_take_back"),
+    path("areas/<slug:ref>/policy/", area_policy, name="area_policy"),
+    path("areas/<slug:ref>/policy/open/", policy_open, name="policy_open"),
+    path("areas/<slug:ref>/policy/difference/", policy_difference, name="policy_difference"),
+    path("areas/<slug:ref>/policy/<int:number>/", policy_page, name="policy"),
+    path("areas/<slug:ref>/policy/<int:number>/document.pdf", policy_document, name="policy_document"),
+    path("areas/<slug:ref>/policy/<int:number>/text/", policy_text, name="policy_text"),
+    path("areas/<slug:ref>/policy/<int:number>/submit/", policy_submit, name="policy_submit"),
+    path("areas/<slug:ref>/policy/<int:number>/put-in-force/", policy_put_in_force, name="policy_put_in_force"),
+    path("areas/<slug:ref>/policy/<int:number>/return/", policy_return, name="policy_return"),
+    path("areas/<slug:ref>/policy/<int:number>/withdraw/", policy_withdraw, name="policy_withdraw"),
     path("indicators/<slug:ref>/", indicator_page, name="indicator"),
     path("indicators/<slug:ref>/values.csv", indicator_csv, name="indicator_csv"),
     path("indicators/<slug:ref>/record/", indicator_record, name="indicator_record"),
@@ -165,6 +197,17 @@ urlpatterns = [
     path("projects/<slug:ref>/plan/<int:number>/return/", plan_return, name="plan_return"),
     path("projects/<slug:ref>/plan/<int:number>/refuse/", plan_refuse, name="plan_refuse"),
     path("projects/<slug:ref>/plan/<int:number>/withdraw/", plan_withdraw, name="plan_withdraw"),
+    path("projects/<slug:ref>/visits/", project_visits, name="project_visits"),
+    path("projects/<slug:ref>/brief/", visit_brief, name="visit_brief"),
+    path("projects/<slug:ref>/brief.pdf", visit_brief_document, name="visit_brief_document"),
+    path("projects/<slug:ref>/network/", project_network, name="project_network"),
+    path("visits/<slug:ref>/", visit_page, name="visit"),
+    path("visits/<slug:ref>/memo/", visit_memo, name="visit_memo"),
+    path("visits/<slug:ref>/change/", visit_change, name="visit_change"),
+    path("visits/<slug:ref>/share/", visit_share, name="visit_share"),
+    path("visits/<slug:ref>/cancel/", visit_cancel, name="visit_cancel"),
+    path("advice/<slug:ref>/", advice_page, name="advice"),
+    path("handover/", handover_page, name="handover"),
     path("projects/<slug:ref>/people/", project_people_page, name="project_people"),
     path("projects/<slug:ref>/history/", project_history_page, name="project_history"),
     path("reports/", reports_page, name="reports"),

@@ -64,3 +64,20 @@ DATA_PLAN_MOVES = {
     "confirm": Move({SUBMITTED}, CONFIRMED),
     "return": Move({SUBMITTED}, RETURNED),
 }
+
+ANSWERED = "answered"
+ADVICE_MOVES = {
+    "answer": Move({OPEN}, ANSWERED),
+    "reopen": Move({ANSWERED}, OPEN),
+    "close": Move({OPEN, ANSWERED}, CLOSED),
+}
+
+IN_FORCE = "in_force"
+POLICY_WRITABLE = frozenset({DRAFTING, RETURNED})
+POLICY_OPEN = POLICY_WRITABLE | {SUBMITTED}
+POLICY_MOVES = {
+    "submit": Move(POLICY_WRITABLE, SUBMITTED),
+    "return": Move({SUBMITTED}, RETURNED),
+    "put_in_force": Move({SUBMITTED}, IN_FORCE),
+    "withdraw": Move(POLICY_OPEN, WITHDRAWN),
+}

@@ -44,6 +44,7 @@ from programs.overviews import AreaRow, ProgramSheet, program_sheet, programs_in
 from programs.queries import portfolio_tree, project_label
 from reporting.models import ReportSection, ReportVersion
 from reporting.models.schedule import ReportKind
+from reporting.visit_briefs import VisitBrief, facts_of
 
 LANGUAGE = "ja"
 SHORT_LINE = 40
@@ -376,3 +377,20 @@ def _scheme(program: Program) -> dict[str, int] | None:
         "technologies": SupportedTechnology.objects.filter(program=program).count(),
         "concepts": Concept.objects.filter(program=program).count(),
     }
+
+
+# The brief for a visit ------------------------------------------------------------------------------------------------
+
+
+def visit_brief_pdf(brief: VisitBrief) -> bytes:
+    """This function will typeset the brief for a visit on one page, in Japanese."""
+    with override(LANGUAGE):
+        title = _("Brief for a visit: %(project)s") % {"project": project_label(brief.project)}
+        return render_pdf(
+            "pdf/visit_brief.html",
+            {"brief": brief, "project": brief.project, "today": brief.today, "is_sample": brief.project.is_sample},
+            title=title,
+            language=LANGUAGE,
+            fingerprint=content_hash(facts_of(brief)),
+            case_number=brief.project.ref,
+        )

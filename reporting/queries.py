@@ -97,6 +97,12 @@ def reports_of_projects(user: object, projects: Iterable[Project]) -> QuerySet[P
     return rows.order_by("due_on", "ref")
 
 
+def reports_in_hand(user: object, projects: QuerySet[Project]) -> list[ProgressReport]:
+    """This function will return the reports of these projects that are not accepted yet and that the reader may see."""
+    rows = ProgressReport.objects.filter(reports_visible(user), project__in=projects).exclude(state=ACCEPTED)
+    return list(rows.prefetch_related(Prefetch("project", queryset=_projects_with_leads())).order_by("due_on", "ref"))
+
+
 def reports_awaiting(user: object) -> QuerySet[ProgressReport]:
     """This function will return the reports for which this person is the one who acts next, soonest due first.
 

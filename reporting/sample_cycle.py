@@ -49,6 +49,7 @@ from reporting.sample_plans import open_versions, request_change, write_first_pl
 from reporting.sample_records import DATA, sample_data
 from reporting.sample_risks import keep_records
 from reporting.sample_trl import assess_level, claim_level
+from reporting.sample_visits import pay_visit, put_policy
 from reporting.schedules import AFTER, shifted
 from reporting.states import CHECKED, DRAFTING, RETURNED, SUBMITTED
 
@@ -126,6 +127,7 @@ def play(cycle: Cycle, tell: Callable[[Step], None]) -> list[Step]:
         ("propose_plan_approvals", lambda: _carry_plans(cycle, "confirmed", cycle.on(past, 4, 22))),
         ("approve_plans", lambda: _carry_plans(cycle, "in_approval", cycle.on(past, 4, 25))),
         ("record_benchmarks", lambda: _benchmarks(cycle, cycle.on(past, 5, 7))),
+        ("put_policy_in_force", lambda: _policy(cycle, cycle.on(past, 5, 12))),
         ("open_reports", lambda: _open(cycle, past)),
         ("write_sections", lambda: _write(cycle, past, "first", cycle.at(past, 5, 15))),
         ("submit_reports", lambda: _submit(cycle, past, FLAGSHIPS, cycle.at(past, 5, 25))),
@@ -143,6 +145,7 @@ def play(cycle: Cycle, tell: Callable[[Step], None]) -> list[Step]:
         ("record_goals", lambda: record_goals(by=cycle.users["pi5"], at=cycle.at(present, 4, 9))),
         ("claim_levels", lambda: _levels(cycle, "claimed")),
         ("assess_levels", lambda: _levels(cycle, "assessed")),
+        ("pay_visit", lambda: _visit(cycle, cycle.on(past + 1, 11, 12))),
         ("request_plan_changes", lambda: _request_changes(cycle, cycle.at(present, 6, 1))),
         ("open_next_reports", lambda: _open(cycle, present)),
         ("write_next_sections", lambda: _write(cycle, present, "next", cycle.at(present, 5, 18))),
@@ -180,6 +183,18 @@ def _benchmarks(cycle: Cycle, at: datetime) -> int:
         record_benchmarks(flagships[ref], rows, by=_pi(cycle, ref), at=at)
         for ref, rows in sample_data("sample_benchmarks.json")["benchmarks"].items()
     )
+
+
+def _policy(cycle: Cycle, at: datetime) -> int:
+    area = _flagships()["ql1-f1"].area
+    assert area is not None
+    with drawn_from(random.Random(f"{cycle.seed}:policy")):
+        return put_policy(area, cycle.users, at=at)
+
+
+def _visit(cycle: Cycle, at: datetime) -> int:
+    with drawn_from(random.Random(f"{cycle.seed}:visit")):
+        return pay_visit(_flagships()["ql1-f1"], cycle.users, at=at, now=cycle.now)
 
 
 def _flagships() -> dict[str, Project]:
@@ -221,12 +236,12 @@ def _carry(cycle: Cycle, version: PlanVersion, at: datetime) -> PlanVersion:
 def _allocate(cycle: Cycle, at: datetime) -> int:
     """The PD of area 1 splits the year that begins, the ministry approves; the split of area 2 waits for its decision."""
     flagships, year = _flagships(), cycle.present + 1
-    with drawn_from(random.Random(f"{cycle.seed}:allocation:1")):
+    with drawn_from(random.Random(f"{cycle.seed}:allocation:1:{year}")):
         first = propose_split(flagships["ql1-f1"].area, year, by=cycle.users["pd1"], at=at)
     if first is not None:
         number = f"見本配第{year}-1号"
         approve_allocation(first, decision_number=number, decided_on=at.date(), by=cycle.users["staff2"], at=at)
-    with drawn_from(random.Random(f"{cycle.seed}:allocation:2")):
+    with drawn_from(random.Random(f"{cycle.seed}:allocation:2:{year}")):
         second = propose_split(flagships["ql2-f1"].area, year, by=cycle.users["pd2"], at=at)
     return sum(one is not None for one in (first, second))
 
@@ -234,7 +249,7 @@ def _allocate(cycle: Cycle, at: datetime) -> int:
 def _contract(cycle: Cycle, at: datetime) -> int:
     """The first Flagship's contracts of the year before and the year that began, one institution after the other."""
     users = (cycle.users["staff1"], cycle.users["staff2"])
-    with drawn_from(random.Random(f"{cycle.seed}:contracts")):
+    with drawn_from(random.Random(f"{cycle.seed}:contracts:{cycle.present}")):
         return sum(
             conclude_year(_flagships()["ql1-f1"], year, users=users, at=max(at, cycle.on(year, 4, 6)))
             for year in (cycle.present, cycle.present + 1)
@@ -249,7 +264,7 @@ def _keep_records(cycle: Cycle, at: datetime) -> int:
 
 def _state_spending(cycle: Cycle, at: datetime) -> int:
     users = (cycle.users["accountant1"], cycle.users["office2"])
-    with drawn_from(random.Random(f"{cycle.seed}:spending")):
+    with drawn_from(random.Random(f"{cycle.seed}:spending:{cycle.present}")):
         return state_year(_flagships()["ql1-f1"], cycle.present, users=users, at=at)
 
 

@@ -28,15 +28,18 @@ from programs.models.plan import (
     PlanYear,
 )
 from programs.models.plan_reading import TABLES, Named, PlanRead, plan_of, read_plans
+from programs.models.policy import PolicyVersion
 from programs.models.program import Emphasis, PolicyBasis, Program, ProgramAgency, ProgramStaff, UnpricedItem
 from programs.models.project import AwardNumber, Project, ProjectComplement, ProjectRecusal
 from programs.models.risk import Risk, RiskNote
 from programs.models.spending import SpendingLine, SpendingStatement
 from programs.models.trl import TrlAssessment, TrlCriterion, TrlEvidence, TrlJudgement, TrlLevel, TrlScale
+from programs.models.visit import Advice, SiteVisit
 
 __all__ = [
     "TABLES",
     "AdoptingInstitution",
+    "Advice",
     "Allocation",
     "AreaAdviser",
     "AreaDirector",
@@ -81,6 +84,7 @@ __all__ = [
     "PlanWorkPackage",
     "PlanYear",
     "PolicyBasis",
+    "PolicyVersion",
     "Program",
     "ProgramAgency",
     "ProgramStaff",
@@ -91,6 +95,7 @@ __all__ = [
     "ResearchArea",
     "Risk",
     "RiskNote",
+    "SiteVisit",
     "SpendingLine",
     "SpendingStatement",
     "StageGate",

@@ -1,5 +1,6 @@
 """Research areas (技術領域), their directors over time, officers, advisers and deputies."""
 
+import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField
 from django.db import models
@@ -102,6 +103,34 @@ class AreaAdviser(Tenure):
         triggers = [_REAL_AREA]
 
 
+def _stands_in_for_another() -> pgtrigger.Trigger:
+    """Refuses a deputy for oneself, and a sample person who would stand in for a real one's role."""
+    return pgtrigger.Trigger(
+        name="stands_in_for_another",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        declare=[("holder", "bigint"), ("area_is_sample", "boolean"), ("person_is_sample", "boolean")],
+        func="""
+            SELECT term.person_id, area.is_sample INTO holder, area_is_sample
+                FROM (SELECT id, person_id, area_id, TRUE AS directs FROM programs_areadirector
+                      UNION ALL SELECT id, person_id, area_id, FALSE FROM programs_areaofficer) AS term
+                JOIN programs_researcharea AS area ON area.id = term.area_id
+                WHERE term.id = COALESCE(NEW.director_id, NEW.officer_id)
+                    AND term.directs = (NEW.director_id IS NOT NULL);
+            IF holder = NEW.person_id THEN
+                RAISE EXCEPTION 'nobody stands in for himself or herself'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'deputy_of_another';
+            END IF;
+            SELECT is_sample INTO person_is_sample FROM accounts_person WHERE id = NEW.person_id;
+            IF person_is_sample AND NOT area_is_sample THEN
+                RAISE EXCEPTION 'a sample person cannot stand in for a real role'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'programs_deputy_sample_mark';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
 class Deputy(Tenure):
     """Somebody who holds the rights of a director or an officer who is away or conflicted, from a day to a day."""
 
@@ -126,3 +155,4 @@ class Deputy(Tenure):
             ),
             models.CheckConstraint(name="deputy_has_an_end", condition=Q(ends_on__isnull=False)),
         ]
+        triggers = [_stands_in_for_another()]

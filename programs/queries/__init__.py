@@ -22,6 +22,7 @@ from programs.models import (
     Project,
     ResearchArea,
     StageGate,
+    TrlAssessment,
 )
 from programs.rules import areas_visible, programs_visible, projects_visible
 
@@ -223,6 +224,11 @@ def milestones_visible_to(user: object) -> QuerySet[Milestone]:
     """This function will return the milestones of the projects this user or client may see."""
     visible = Project.objects.filter(projects_visible(user))
     return Milestone.objects.filter(project__in=visible).select_related("project").order_by("project__ref", "number")
+
+
+def claims_visible_to(user: object) -> QuerySet[TrlAssessment]:
+    """This function will return the levels on record of the projects this user or client may see."""
+    return TrlAssessment.objects.filter(project__in=Project.objects.filter(projects_visible(user))).order_by("pk")
 
 
 def budget_lines_visible_to(user: object) -> QuerySet[BudgetLine]:

@@ -61,7 +61,9 @@ def _officials(ids: list[int], audience: str, on: date) -> set[tuple[int, int]]:
     areas = dict(Project.objects.filter(pk__in=ids, area__isnull=False).values_list("pk", "area_id"))
     by_area: dict[int, set[int]] = {}
     terms = model.objects.filter(in_force(on), area_id__in=set(areas.values())).values_list("area_id", "person_id")
-    deputies = Deputy.objects.filter(in_force(on), **{f"{link}__area_id__in": set(areas.values())})
+    deputies = Deputy.objects.filter(
+        in_force(on), in_force(on, f"{link}__"), **{f"{link}__area_id__in": set(areas.values())}
+    )
     for area, person in [*terms, *deputies.values_list(f"{link}__area_id", "person_id")]:
         by_area.setdefault(area, set()).add(person)
     pairs = {(project, person) for project, area in areas.items() for person in by_area.get(area, ())}

@@ -54,7 +54,7 @@ def areas_directed_by(person_id: int) -> QuerySet[ResearchArea]:
     """This function will return the areas that the person directs today, also as a deputy."""
     today = timezone.localdate()
     terms = AreaDirector.objects.filter(in_force(today), person_id=person_id)
-    deputies = Deputy.objects.filter(in_force(today), person_id=person_id, director__isnull=False)
+    deputies = Deputy.objects.filter(in_force(today), in_force(today, "director__"), person_id=person_id)
     return ResearchArea.objects.filter(
         Q(pk__in=terms.values("area_id")) | Q(pk__in=deputies.values("director__area_id"))
     )
@@ -64,7 +64,7 @@ def areas_supported_by(person_id: int) -> QuerySet[ResearchArea]:
     """This function will return the areas in which the person is program officer today, also as a deputy."""
     today = timezone.localdate()
     terms = AreaOfficer.objects.filter(in_force(today), person_id=person_id)
-    deputies = Deputy.objects.filter(in_force(today), person_id=person_id, officer__isnull=False)
+    deputies = Deputy.objects.filter(in_force(today), in_force(today, "officer__"), person_id=person_id)
     return ResearchArea.objects.filter(
         Q(pk__in=terms.values("area_id")) | Q(pk__in=deputies.values("officer__area_id"))
     )
@@ -177,8 +177,19 @@ def areas_visible(user: object) -> Q:
 
 
 def may_see_portfolio(user: object) -> bool:
-    """This function will tell whether `/portfolio/` is for this user: ministry staff, PDs, POs and auditors."""
-    grants = grants_of(user)
+    """This function will tell whether `/portfolio/` is for this user: ministry staff, PDs, POs and auditors.
+
+    Kept on the user like the grants, for one request: the frame of every page asks.
+    """
+    known = getattr(user, "_sees_portfolio", None)
+    if known is None:
+        known = _sees_portfolio(grants_of(user))
+        if hasattr(user, "_grants"):
+            user._sees_portfolio = known  # type: ignore[attr-defined]
+    return bool(known)
+
+
+def _sees_portfolio(grants: Grants) -> bool:
     if grants.person_id is None:
         return False
     me = grants.person_id
@@ -239,7 +250,7 @@ def _project_actions(user: object, project: Project) -> set[str]:
     held = dict(zip(roles, found, strict=True))
     allowed = {"project.view"}
     if grants.has("auditor") or any(held.values()):
-        allowed.add("project.history")
+        allowed |= {"project.history", "project.network"}
     if held["as_director"]:
         allowed.add("project.assess_trl")
     if held["as_team"]:

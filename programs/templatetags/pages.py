@@ -39,6 +39,19 @@ def marked(text: object) -> SafeString:
 
 
 @register.filter
+def in_language(names: Mapping[str, Any], stem: str) -> str:
+    """This function will choose a name read as `<stem>_ja` and `<stem>_en` in the reader's language."""
+    english = names.get(f"{stem}_en")
+    return str(english if english and get_language() == "en" else names.get(f"{stem}_ja") or "")
+
+
+@register.filter
+def day(text: str | None) -> date | None:
+    """This function will read a day that came out of the database as text."""
+    return date.fromisoformat(text) if text else None
+
+
+@register.filter
 def item(mapping: Mapping[Any, Any] | None, key: Any) -> Any:
     """This function will look a key up; None when it is not there."""
     return mapping.get(key) if mapping else None
@@ -128,6 +141,10 @@ TONES = {
     "closed": "good",
     "proposed": "here",
     "concluded": "good",
+    "open": "warn",
+    "answered": "here",
+    "closed": "good",
+    "in_force": "good",
 }
 
 

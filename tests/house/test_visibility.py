@@ -10,9 +10,13 @@ from django.utils import timezone
 from accounts.models import User
 from programs import queries, rules
 from programs.actions import allocations
+from programs.actions.advice import give_advice
 from programs.actions.data_management import open_data_plan
+from programs.actions.policies import open_policy, save_policy, submit_policy
 from programs.actions.spending import state_spending
+from programs.actions.visits import open_visit
 from programs.models import (
+    Advice,
     Allocation,
     ChallengeGoal,
     Collaboration,
@@ -21,10 +25,12 @@ from programs.models import (
     DataManagementPlan,
     Participation,
     PlanVersion,
+    PolicyVersion,
     Program,
     Project,
     ResearchArea,
     Risk,
+    SiteVisit,
     SpendingStatement,
     TrainingProgram,
     TrlAssessment,
@@ -33,14 +39,18 @@ from programs.queries import allocations as allocation_queries
 from programs.queries import contracts as contract_queries
 from programs.queries import kinds as kind_queries
 from programs.queries import plans as plan_queries
+from programs.queries import policies as policy_queries
 from programs.queries import risks as risk_queries
 from programs.queries import trl as trl_queries
+from programs.queries import visits as visit_queries
 from programs.rules import allocations as allocation_rules
 from programs.rules import contracts as contract_rules
 from programs.rules import kinds as kind_rules
 from programs.rules import plans as plan_rules
+from programs.rules import policies as policy_rules
 from programs.rules import risks as risk_rules
 from programs.rules import trl as trl_rules
+from programs.rules import visits as visit_rules
 from reporting import queries as reporting_queries
 from reporting import rules as reporting_rules
 from reporting.models import ProgressReport
@@ -64,6 +74,9 @@ KINDS: list[tuple[type, Callable[[Any], Any], Callable[[Any], Q]]] = [
     (TrainingProgram, kind_queries.trainings_visible_to, kind_rules.trainings_visible),
     (ChallengeGoal, kind_queries.goals_visible_to, kind_rules.goals_visible),
     (TrlAssessment, trl_queries.trl_visible_to, trl_rules.trl_visible),
+    (SiteVisit, visit_queries.visits_visible_to, visit_rules.visits_visible),
+    (Advice, visit_queries.advice_visible_to, visit_rules.advice_visible),
+    (PolicyVersion, policy_queries.policies_visible_to, policy_rules.policies_visible),
     (ProgressReport, reporting_queries.reports_visible_to, reporting_rules.reports_visible),
 ]
 
@@ -87,6 +100,16 @@ def test_list_when_compared_with_the_predicate_then_the_same_for_everybody(
         open_data_plan(twin["sample-ql1-f1"], by=cast["pi1"], at=AT)
     record_education(by=cast["pi5"], at=timezone.now())
     record_goals(by=cast["pi5"], at=timezone.now())
+    if model in (SiteVisit, Advice):
+        how = {"by": cast["pd1"], "at": timezone.now()}
+        visit = open_visit(twin["sample-ql1-f1"], on=timezone.localdate(), place="A", participants="PD", **how)
+        owner = cast["pi1"].person
+        give_advice(visit.project, text="助言", owner=owner, due_on=timezone.localdate(), visit=visit, **how)
+    if model is PolicyVersion:
+        for number, ref in ((1, "sample-ql1-f1"), (2, "sample-ql2-f1")):
+            how = {"by": cast[f"pd{number}"], "at": timezone.now()}
+            version = save_policy(open_policy(twin[ref].area, **how), text="方針", revision=0, **how)
+        submit_policy(version, **how)
     assert model.objects.exists() or model is ProgressReport
     for name, user in cast.items():
         user = again(user)

@@ -11,7 +11,10 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from programs.models import Project
+from programs.actions.advice import give_advice
+from programs.actions.policies import open_policy, put_policy_in_force, save_policy, submit_policy
+from programs.actions.visits import open_visit
+from programs.models import AreaDirector, PolicyVersion, Project, SiteVisit
 from reporting.actions.reports import open_report
 from reporting.models import ProgressReport
 from reporting.schedules import DuePeriod
@@ -79,6 +82,16 @@ TABLE: dict[str, tuple[str, int]] = {
     "/projects/sample-ql3-b1/goals/": (f"{WATCHING} po2 jst1", 404),
     "/projects/sample-ql1-f1/goals/": ("", 404),
     "/projects/sample-ql1-f1/money/": (f"{WATCHING} {AREA_1} {TEAM} jst1", 404),
+    "/projects/sample-ql1-f1/visits/": (f"{WATCHING} {AREA_1} {TEAM} jst1", 404),
+    "/projects/ql1-f1/visits/": (WATCHING, 404),
+    "/projects/sample-ql1-f1/brief/": (f"{WATCHING} {AREA_1} {TEAM} jst1", 404),
+    "/projects/sample-ql1-f1/brief.pdf": (f"{WATCHING} {AREA_1} {TEAM} jst1", 404),
+    "/areas/sample-ql1/people/": (f"{WATCHING} pd1 pd2 deputy1 po1 po2 {TEAM} pi2 jst1", 404),
+    "/areas/ql1/people/": (WATCHING, 404),
+    "/areas/sample-ql1/policy/": (f"{WATCHING} pd1 pd2 deputy1 po1 po2 {TEAM} pi2 jst1", 404),
+    "/areas/ql1/policy/": (WATCHING, 404),
+    "/handover/": (" ".join(ROLES), 404),
+    "/handover/?person=PSN-0000000": ("", 404),
     "/projects/sample-ql1-f1/people/": (f"{WATCHING} {AREA_1} {TEAM} jst1", 404),
 }
 
@@ -180,3 +193,91 @@ def test_page_when_nobody_is_signed_in_then_the_sign_in_page_comes(client: Clien
     answer = client.get(path)
     assert answer.status_code == 302
     assert answer["Location"].startswith("/accounts/login/?next=")
+
+
+#: Pages of what hangs on a project or area, and of each act: who may open them; the others of `seen` get 403.
+ACTS = {
+    "/projects/sample-ql1-f1/network/": (f"{WATCHING} {AREA_1} {TEAM} jst1", f"{WATCHING} {AREA_1} hq1 pi1"),
+    "/areas/sample-ql1/people/director/{term}/end/": (
+        f"{WATCHING} pd1 pd2 deputy1 po1 po2 {TEAM} pi2 jst1",
+        "staff1 staff2",
+    ),
+    "/areas/sample-ql1/people/director/{term}/take-back/": (
+        f"{WATCHING} pd1 pd2 deputy1 po1 po2 {TEAM} pi2 jst1",
+        "staff1 staff2",
+    ),
+    "/visits/{visit}/": (f"{WATCHING} {AREA_1} {TEAM} jst1", f"{WATCHING} {AREA_1} {TEAM} jst1"),
+    "/visits/{visit}/change/": (f"{WATCHING} {AREA_1} {TEAM} jst1", f"staff1 staff2 {AREA_1}"),
+    "/visits/{visit}/share/": (f"{WATCHING} {AREA_1} {TEAM} jst1", f"staff1 staff2 {AREA_1}"),
+    "/visits/{visit}/cancel/": (f"{WATCHING} {AREA_1} {TEAM} jst1", f"staff1 staff2 {AREA_1}"),
+    "/advice/{advice}/": (f"{WATCHING} {AREA_1} {TEAM} jst1", f"{WATCHING} {AREA_1} {TEAM} jst1"),
+    "/areas/sample-ql1/policy/1/": ("pd1 deputy1 po1", "pd1 deputy1 po1"),
+    "/areas/sample-ql1/policy/1/document.pdf": ("pd1 deputy1 po1", "pd1 deputy1 po1"),
+    "/areas/sample-ql1/policy/1/submit/": ("pd1 deputy1 po1", "pd1 deputy1"),
+    "/areas/sample-ql1/policy/1/withdraw/": ("pd1 deputy1 po1", "pd1 deputy1"),
+    "/areas/sample-ql1/policy/1/put-in-force/": ("pd1 deputy1 po1", ""),
+    "/areas/sample-ql2/policy/1/": (f"{WATCHING} pd2 po1", f"{WATCHING} pd2 po1"),
+    "/areas/sample-ql2/policy/1/put-in-force/": (f"{WATCHING} pd2 po1", "staff1 staff2"),
+    "/areas/sample-ql2/policy/1/return/": (f"{WATCHING} pd2 po1", "staff1 staff2"),
+    "/areas/sample-ql2/policy/1/withdraw/": (f"{WATCHING} pd2 po1", "pd2"),
+    "/areas/sample-ql3/policy/1/": (f"{WATCHING} pd1 pd2 deputy1 po1 po2 {TEAM} pi2 jst1",) * 2,
+    "/areas/sample-ql3/policy/1/return/": (f"{WATCHING} pd1 pd2 deputy1 po1 po2 {TEAM} pi2 jst1", ""),
+}
+
+
+@pytest.fixture
+def things(cast: dict[str, User], twin: dict[str, Project]) -> dict[str, object]:
+    """A visit with advice in area 1; policies: a draft in area 1, one handed in in area 2, one in force in area 3."""
+    project, now, today = twin["sample-ql1-f1"], timezone.now(), timezone.localdate()
+    visit = open_visit(project, on=today, place="見本機関A", participants="PD", by=cast["pd1"], at=now)
+    owner = cast["pi1"].person
+    assert owner is not None
+    advice = give_advice(project, text="助言", owner=owner, due_on=today, visit=visit, by=cast["pd1"], at=now)
+    for number, ref in enumerate(("sample-ql1-f1", "sample-ql2-f1", "sample-ql3-f1"), start=1):
+        area, how = twin[ref].area, {"by": cast[f"pd{number}"], "at": now}
+        assert area is not None
+        version = save_policy(open_policy(area, **how), text="方針", revision=0, **how)  # type: ignore[arg-type]
+        if number > 1:
+            submit_policy(version, **how)  # type: ignore[arg-type]
+        if number > 2:
+            put_policy_in_force(version, effective_on=today, by=cast["staff1"], at=now)
+    term = AreaDirector.objects.get(area=project.area, person=cast["pd1"].person)
+    return {"term": term.pk, "visit": visit.ref, "advice": advice.ref}
+
+
+@pytest.mark.django_db
+def test_visits_policies_and_terms_when_asked_by_every_role_then_page_and_acts_are_the_table(
+    cast: dict[str, User], things: dict[str, object]
+) -> None:
+    for address, (seen, allowed) in ACTS.items():
+        path = address.format(**things)
+        may, sees = allowed.split(), seen.split()
+        expected = {name: 200 if name in may else 403 if name in sees else 404 for name in ROLES}
+        assert _statuses(cast, path) == expected, address
+
+
+#: Acts that are only posted: who may (302, or 4xx for what is typed), who is told why not; nobody changes anything.
+POSTS = {
+    "/areas/sample-ql1/people/director/{term}/approve/": ("staff1 staff2", f"{WATCHING} pd1 {TEAM} jst1"),
+    "/visits/{visit}/memo/": (f"staff1 staff2 {AREA_1}", f"{WATCHING} {AREA_1} {TEAM} jst1"),
+    "/areas/sample-ql1/policy/1/text/": ("pd1 deputy1", "pd1 deputy1 po1"),
+    "/areas/sample-ql1/policy/open/": ("", f"{WATCHING} pd1 {TEAM} jst1"),
+}
+
+
+@pytest.mark.django_db
+def test_posts_when_sent_by_whoever_may_not_then_refused_and_nothing_changes(
+    cast: dict[str, User], things: dict[str, object]
+) -> None:
+    visit, policy = SiteVisit.objects.get(ref=things["visit"]), PolicyVersion.objects.get(area__ref="sample-ql1")
+    for address, (allowed, seen) in POSTS.items():
+        for name in ROLES:
+            if name in allowed.split():
+                continue
+            client = Client()
+            client.force_login(cast[name])
+            status = client.post(address.format(**things), {"text": "書込", "revision": "0"}).status_code
+            assert status == 403 if name in seen.split() else status in (403, 404), (address, name)
+    visit.refresh_from_db()
+    policy.refresh_from_db()
+    assert (visit.memo, policy.text, PolicyVersion.objects.count()) == ("", "方針", 3)

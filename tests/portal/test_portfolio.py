@@ -103,7 +103,7 @@ def test_director_sees_only_the_own_program(client, cast):
 
 def test_page_takes_the_same_queries_however_many_programs(client, cast, twin_program, django_assert_num_queries):
     client.force_login(cast["staff1"])
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(12):
         client.get("/portfolio/")
     for number in range(3):
         part = Program.objects.create(
@@ -112,7 +112,7 @@ def test_page_takes_the_same_queries_however_many_programs(client, cast, twin_pr
         )  # fmt: skip
         part.budget_lines.create(fiscal_year=2022, kind="initial_proposal", amount_yen=10**9, printed_unit="million")
         Project.objects.create(ref=f"part-{number}-1", program=part, kind="centre", is_sample=True)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(12):
         text = client.get("/portfolio/").content.decode()
     assert "部分2" in text
 

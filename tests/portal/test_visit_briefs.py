@@ -1,0 +1,104 @@
+"""The brief for a visit: what happened since the last one, on one A4."""
+
+import io
+from datetime import date, timedelta
+
+import pytest
+from django.utils.timezone import localdate, now
+from pypdf import PdfReader
+
+from programs.actions.advice import give_advice
+from programs.actions.trl import claim_trl
+from programs.actions.visits import open_visit, save_memo
+from programs.models import Milestone
+from programs.overviews import trl_levels
+from reporting.visit_briefs import visit_brief_of
+from tests.programs.test_plans import handed_on, written
+
+pytestmark = pytest.mark.django_db
+PATH = "/projects/sample-ql1-f1/brief"
+
+
+@pytest.fixture
+def project(twin):
+    return twin["sample-ql1-f1"]
+
+
+def day(back):
+    return localdate() - timedelta(days=back)
+
+
+def described(project, cast, on):
+    """A visit with a memo: one that nobody described may not have taken place."""
+    visit = open_visit(project, on=on, place="見本機関A", participants="PD", by=cast["pd1"], at=now())
+    return save_memo(visit, text="確認した。", revision=0, by=cast["pd1"], at=now())
+
+
+def test_brief_when_there_was_a_visit_then_it_tells_what_came_after(cast, project):
+    plan = handed_on(written(project, cast), cast)
+    Milestone.objects.filter(project=project).delete()
+    for number, (planned, reached) in enumerate(
+        [(day(60), day(50)), (day(30), day(9)), (day(5), None), (day(-90), None)]
+    ):
+        Milestone.objects.create(
+            project=project, number=90 + number, title=f"節目{number}", planned_on=planned, reached_on=reached
+        )
+    described(project, cast, day(20))
+    open_visit(project, on=day(8), place="見本機関A", participants="PD", by=cast["pd1"], at=now())
+    open_visit(project, on=day(-7), place="見本機関A", by=cast["pd1"], at=now())
+    described(project, cast, date(2026, 5, 11))
+    claim_trl(project, level=trl_levels()[4], on=day(3), evidence="測定記録", by=cast["pi1"], at=now())
+    brief = visit_brief_of(cast["pd1"], project, localdate())
+    assert (brief.since, brief.next_visit.on) == (day(20), day(-7))
+    assert [[one.title for one in part.rows] for part in (brief.reached, brief.late, brief.ahead)] == [
+        ["節目1"], ["節目2"], ["節目3"],
+    ]  # fmt: skip
+    assert [one.level.number for one in brief.trl.rows] == [5]
+    assert brief.plans.rows == []
+    # The plan was approved on 4 June: it is told of to whoever came last in May.
+    since_may = visit_brief_of(cast["pd1"], project, date(2026, 6, 30))
+    assert (since_may.since, since_may.plans.rows) == (date(2026, 5, 11), [plan])
+
+
+def test_brief_when_nothing_happened_then_it_still_stands(client, cast, twin):
+    client.force_login(cast["pd4"])
+    assert client.get("/projects/sample-ql4-h1/brief/").status_code == 200
+    assert client.get("/projects/sample-ql4-h1/brief.pdf").status_code == 200
+
+
+def test_brief_when_there_is_a_lot_then_the_pdf_is_one_page_in_japanese(client, cast, project):
+    handed_on(written(project, cast), cast)
+    for number in range(12):
+        title = f"長い名前の節目 量子ビット数と忠実度の両立を実証する試験 {number}"
+        for base, planned in ((100, day(9)), (200, day(-9 - number))):
+            Milestone.objects.create(project=project, number=base + number, title=title, planned_on=planned)
+        give_advice(
+            project, text="測定の手順と記録の様式を見直し、次回までに改訂版を提出すること。" * 4,
+            owner=cast["pi1"].person, due_on=localdate(), by=cast["pd1"], at=now(),
+        )  # fmt: skip
+    client.force_login(cast["pd1"])
+    answer = client.get(f"{PATH}.pdf")
+    reader = PdfReader(io.BytesIO(answer.content))
+    assert (answer["Content-Type"], len(reader.pages)) == ("application/pdf", 1)
+    assert "長い名前の節目" in reader.pages[0].extract_text()
+    page = client.get(f"{PATH}/").content.decode()
+    assert page.count("長い名前の節目") == 8
+
+
+def test_brief_when_the_reader_may_not_read_a_draft_then_it_is_not_in_it(cast, project):
+    version = written(project, cast)
+    assert visit_brief_of(cast["pi1"], project, localdate()).plans.rows == [version]
+    assert visit_brief_of(cast["pd1"], project, localdate()).plans.rows == []
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_brief_when_there_is_more_then_the_queries_are_the_same(
+    client, cast, project, count, django_assert_num_queries
+):
+    for number in range(count):
+        open_visit(project, on=day(number + 1), place="見本機関A", participants="PD", by=cast["pd1"], at=now())
+        Milestone.objects.create(project=project, number=90 + number, title="節目", planned_on=day(1))
+    client.force_login(cast["pd1"])
+    client.get(f"{PATH}/")
+    with django_assert_num_queries(15):
+        client.get(f"{PATH}/")
