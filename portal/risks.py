@@ -73,7 +73,7 @@ def project_risks(request: HttpRequest, project: Project) -> HttpResponseBase:
 def _csv(project: Project, rows: list[Risk]) -> HttpResponseBase:
     head = [
         _("Reference"), _("Kind"), _("Title"), _("Likelihood (1 to 5)"), _("Effect (1 to 5)"), _("Score"), _("Owner"),
-        _("Measure"), _("Due on"), _("State"), _("Description"),
+        _("Measure"), _("To be done by"), _("State"), _("Description"),
     ]  # fmt: skip
 
     def lines() -> Iterator[list[Any]]:

@@ -42,6 +42,7 @@ from programs.models import (
 )
 from programs.overviews import AreaRow, ProgramSheet, program_sheet, programs_in_full
 from programs.queries import portfolio_tree, project_label
+from programs.queries.trl import projects_climbing
 from reporting.models import ReportSection, ReportVersion
 from reporting.models.schedule import ReportKind
 from reporting.visit_briefs import VisitBrief, facts_of
@@ -248,7 +249,7 @@ def portfolio_brief_pdf(user: object, *, on: date, language: str = LANGUAGE, roo
     """
     with override(language):
         sheets = [program_sheet(user, program, on) for program in _programs_of_brief(user, root)]
-        pages = [_brief_page(sheet, on) for sheet in sheets]
+        pages = [_brief_page(sheet, _levels(user, sheet, on), on) for sheet in sheets]
         is_sample = any(sheet.program.is_sample for sheet in sheets)
         return render_pdf(
             "pdf/portfolio_brief.html",
@@ -267,7 +268,26 @@ def _programs_of_brief(user: object, root: str | None) -> list[Program]:
     return [program for program in programs if not program.is_sample] or programs
 
 
-def _brief_page(sheet: ProgramSheet, on: date) -> dict[str, Any]:
+#: More climbing projects than this are counted, so that a program keeps to its page.
+LEVELS_LISTED = 12
+
+
+def _levels(user: object, sheet: ProgramSheet, on: date) -> list[list[Any]]:
+    """Name, planned by today, claimed, assessed and target of each climbing project; None where nothing is on record."""
+    if sheet.program.kind != Program.Kind.FLAGSHIP_BASIC:
+        return []
+    rows = projects_climbing(user, sheet.program, on)
+    return [
+        [
+            project_label(one),
+            *(getattr(one, kind) or None for kind in ("planned", "claimed", "assessed")),
+            one.target_trl,
+        ]
+        for one in rows[:LEVELS_LISTED]
+    ]
+
+
+def _brief_page(sheet: ProgramSheet, levels: list[list[Any]], on: date) -> dict[str, Any]:
     """What one page shows. `facts` is the canonical input of the hash in the footer: every figure and text of it."""
     program = sheet.program
     lines = [
@@ -288,7 +308,14 @@ def _brief_page(sheet: ProgramSheet, on: date) -> dict[str, Any]:
         for one in sheet.remainders
     ]
     charted = list(sheet.children) or [program]
-    page = {"lines": lines, "remainders": rest, "details": _details(program), "scheme": _scheme(program)}
+    page = {
+        "levels": levels,
+        "outcomes": _as_list(program.attributes.get("gate_outcomes_ja", [])) if levels else [],
+        "lines": lines,
+        "remainders": rest,
+        "details": _details(program, levels),
+        "scheme": _scheme(program),
+    }
     facts = {
         **page,
         "on": on.isoformat(),
@@ -313,7 +340,8 @@ def _brief_page(sheet: ProgramSheet, on: date) -> dict[str, Any]:
         "sheet": sheet,
         "program": program,
         "counts": [_counts(row) for row in sheet.areas],
-        "chart": budget_chart(charted),
+        # One page a program: where projects climb, their levels take the place of a picture of three printed figures.
+        "chart": None if levels else budget_chart(charted),
         "indicator_charts": [indicator_chart(one) for one in sheet.indicators if one.years],
     }
 
@@ -329,8 +357,11 @@ def _indicator(one: IndicatorSheet) -> list[Any]:
     return [one.indicator.name, one.indicator.unit, one.indicator.direction, targets, latest]
 
 
-def _details(program: Program) -> list[tuple[str, list[str]]]:
-    """The other printed facts of the program's kind, each with its name; a fact may be a list."""
+def _details(program: Program, levels: list[list[Any]]) -> list[tuple[str, list[str]]]:
+    """The other printed facts of the program's kind, each with its name; a fact may be a list.
+
+    What a stage gate may lead to stands with the gates where projects climb.
+    """
     facts = program.attributes or {}
     named = {
         "operator": _("Operator"),
@@ -340,8 +371,9 @@ def _details(program: Program) -> list[tuple[str, list[str]]]:
         "key_technology_areas": _("Key technology areas"),
         "components": _("Components"),
         "themes_ja": _("Themes of the centre"),
-        "gate_outcomes_ja": _("A stage gate may lead to"),
     }
+    if not levels:
+        named["gate_outcomes_ja"] = _("A stage gate may lead to")
     found = [(name, _as_list(facts[key])) for key, name in named.items() if facts.get(key)]
     if structure := facts.get("structure"):
         roles = {"center_hub": Participation.Role.CENTRE_HUB, "hub": Participation.Role.HUB}

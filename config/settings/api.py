@@ -52,6 +52,7 @@ SPECTACULAR_SETTINGS = {
         "ProjectKind": "programs.models.Project.Kind",
         "ProjectState": "programs.models.Project.State",
         "ParticipationRole": "programs.models.Participation.Role",
+        "FundNodeKind": "programs.models.FundNode.Kind",
         "BudgetLineKind": "programs.models.BudgetLine.Kind",
         "PrintedUnit": "programs.models.BudgetLine.PrintedUnit",
         "IndicatorKind": "programs.models.OutcomeIndicator.Kind",

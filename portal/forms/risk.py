@@ -62,7 +62,7 @@ class RiskForm(Refusable):
     )
     owner = forms.ChoiceField(label=gettext_lazy("Owner"))
     measure = TextField(label=gettext_lazy("Measure"))
-    due_on = DayField(label=gettext_lazy("Due on"))
+    due_on = DayField(label=gettext_lazy("To be done by"))
 
     def __init__(self, owners: Sequence[Person], **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce, Greatest
 from programs.models import (
     Deliverable,
     Milestone,
+    Program,
     Project,
     ResearchArea,
     TrlAssessment,
@@ -92,11 +93,18 @@ def projects_on_board(user: object, area: ResearchArea, on: date, query: str = "
     `planned` is what the plan expects by this day, `claimed` and `assessed` the latest on record; 0 for none.
     """
     rows = search_projects(user, query) if query else projects_visible_to(user)
+    return _climbing(rows.filter(area=area), on)
+
+
+def projects_climbing(user: object, program: Program, on: date) -> QuerySet[Project]:
+    """This function will return the visible projects of a program that climb, with the same levels, by reference."""
+    return _climbing(projects_visible_to(user).filter(program=program), on)
+
+
+def _climbing(rows: QuerySet[Project], on: date) -> QuerySet[Project]:
     on_record = TrlAssessment.objects.filter(project=OuterRef("pk"))
-    climbing = rows.filter(area=area).annotate(
-        planned=_planned_by(on), claimed=_latest("claimed"), assessed=_latest("assessed")
-    )
-    return climbing.filter(Q(target_trl__isnull=False) | Exists(on_record))
+    levels = rows.annotate(planned=_planned_by(on), claimed=_latest("claimed"), assessed=_latest("assessed"))
+    return levels.filter(Q(target_trl__isnull=False) | Exists(on_record))
 
 
 def _latest(kind: str) -> Coalesce:

@@ -18,6 +18,7 @@ from common.actors import SYSTEM
 from programs.models import BudgetLine, Program, ProgramAgency, Project, ProjectRecusal, ResearchArea
 from tests.api.conftest import Machine
 from tests.api.reports import accepted_report
+from tests.api.test_allocations import approved as approved_allocation
 from tests.programs.test_plans import handed_on, written
 
 READS = [
@@ -70,6 +71,7 @@ def test_list_when_agency_runs_nothing_then_empty_and_records_are_404(
 ) -> None:
     accepted_report(twin["sample-ql1-f1"])
     handed_on(written(twin["sample-ql1-f1"], cast), cast)
+    approved_allocation(twin["sample-ql1-f1"], cast)
     response = stranger.get(path)
     if path.count("/") == 1:
         assert machine.json(path)["results"], "there is something to hide"

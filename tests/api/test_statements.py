@@ -50,10 +50,10 @@ def test_conditions_of_visibility_when_built_then_ask_the_database_nothing(
             assert [query["sql"] for query in seen] == []
 
 
-def test_lists_when_they_have_addresses_then_there_are_nine() -> None:
+def test_lists_when_they_have_addresses_then_all_of_them_are_warmed() -> None:
     assert [view.__name__ for view in lists()] == [
-        "AreaList", "BudgetLineList", "IndicatorList", "MilestoneList", "ObservationList", "PlanList", "ProgramList",
-        "ProjectList", "ReportList",
+        "AllocationList", "AreaList", "BudgetLineList", "IndicatorList", "MilestoneList", "ObservationList", "PlanList",
+        "ProgramList", "ProjectList", "ReportList", "TrlAssessmentList",
     ]  # fmt: skip
 
 

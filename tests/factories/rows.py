@@ -48,6 +48,7 @@ def _of_programs(people: list[Any], program: Program, term: dict[str, Any]) -> N
         tables.Deputy.objects.create(director=area.directors.first(), person=person, ends_on=date(2026, 4, 30), **term)
         tables.StageGate.objects.create(ref=f"gate-x{number}", program=program, name_ja=f"評価{number}", held_on=DAY)
         tables.TrlScale.objects.create(ref=f"scale-x{number}", name_ja=f"尺度{number}")
+        tables.FundingRule.objects.create(program=program, from_fiscal_year=2030 + number, indirect_cost_percent=30)
     for kind in ("interim", "year_end", "final"):
         ReportSchedule.objects.create(
             program=program, kind=kind, opens_month=4, opens_day=1, due_month=5, due_day=31, first_fiscal_year=2025

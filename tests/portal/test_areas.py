@@ -79,14 +79,14 @@ def test_area_is_shown_to_whom_it_concerns(client, cast, name, status):
 
 def test_area_page_takes_the_same_queries_with_more_projects(client, cast, twin, django_assert_num_queries):
     client.force_login(cast["staff1"])
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get("/areas/sample-ql1/")
     for number in range(3):
         Project.objects.create(
             ref=f"sample-more-{number}", program=twin["sample-ql1-f1"].program, area=twin["sample-ql1-f1"].area,
             kind="basic", is_sample=True,
         )  # fmt: skip
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get("/areas/sample-ql1/")
 
 

@@ -379,3 +379,43 @@ def test_pages_when_there_are_more_rows_then_the_queries_are_the_same(client, ca
         drafted(project, parts[1], cast, cells_of(categories, goods=1), number=str(year))
     assert {path: count(path) for path in paths} == before
     assert all(before[path] <= most for path, most in paths.items()), before
+
+
+# Whole pages against the tables ---------------------------------------------------------------------------------------
+
+INTO_PROJECTS = """
+    SELECT e.fiscal_year, SUM(e.amount_yen)::bigint FROM programs_fundedge e
+    JOIN programs_fundnode n ON n.id = e.target_id JOIN programs_project p ON p.id = n.project_id
+    WHERE n.kind = 'project' AND e.kind = 'allocation' AND e.status = 'in_force' AND {} GROUP BY 1"""
+INTO_AREA = """
+    SELECT e.fiscal_year, SUM(e.amount_yen)::bigint FROM programs_fundedge e JOIN programs_fundnode n ON n.id = e.target_id
+    WHERE n.area_id = %s AND e.status = 'in_force' GROUP BY 1"""
+
+
+def columns_of(page: str, section: str) -> list[dict[int, int]]:
+    """The yen of each column of a section's first table, by fiscal year."""
+    body = page.split(f'id="{section}"')[1].split("<tbody>")[1].split("</tbody>")[0]
+    columns: list[dict[int, int]] = []
+    for row in body.split("<tr>")[1:]:
+        year = int(re.search(r"\((\d{4})\)", row)[1])
+        for position, cell in enumerate(row.split("<td")[1:]):
+            if position == len(columns):
+                columns.append({})
+            if found := re.search(r'<data value="(-?\d+)"', cell):
+                columns[position][year] = int(found[1])
+    return columns
+
+
+def test_area_and_program_pages_when_read_then_every_sum_is_raw_sqls(money, client, cast, project, twin_program):
+    client.force_login(cast["staff1"])
+    area = project.area
+    given = raw(INTO_AREA, area.pk)
+    shown = columns_of(client.get(f"/areas/{area.ref}/").content.decode(), "allocations")
+    assert shown == [given]
+    table = columns_of(client.get(f"/areas/{area.ref}/money/").content.decode(), "years")
+    assert (table[0], table[2]) == (given, raw(INTO_PROJECTS.format("p.area_id = %s"), area.pk))
+    table = columns_of(client.get(f"/programs/{twin_program.ref}/money/").content.decode(), "years")
+    assert table[2] == raw(INTO_PROJECTS.format("p.program_id = %s"), twin_program.pk)
+    contracted = raw(SUMS["contracted_yen"], project.pk)
+    spent = raw(SUMS["spent_yen"], project.pk)
+    assert (table[3], table[5]) == (contracted, spent), "only one project has contracts and spending"

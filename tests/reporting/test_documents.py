@@ -230,3 +230,16 @@ def test_brief_when_the_reader_sees_only_the_sample_then_the_sample_marked(cast,
     text = run(tmp_path, "pdftotext", pdf)
     assert "Q-LEAP(見本)" in text
     assert "未来社会の実現" not in text
+
+
+def test_brief_when_projects_climb_then_levels_and_gates_stand_on_the_one_page(cast, tmp_path):
+    (page,) = pages_of(tmp_path, portfolio_brief_pdf(cast["staff2"], on=ON, root="q-leap-sample"))
+    text = squeezed(page)
+    for part in (
+        "課題のTRL",
+        "今日までの計画",
+        "超伝導量子計算機プロトタイプの開発とクラウド公開(見本)",
+        "ステージゲート評価:",
+    ):
+        assert squeezed(part) in text, part
+    assert "予算案のポイント:" in text
