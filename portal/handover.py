@@ -30,6 +30,7 @@ from programs.models import (
     PlanVersion,
     PolicyVersion,
     Project,
+    Risk,
     SiteVisit,
     TrlAssessment,
 )
@@ -47,6 +48,7 @@ from programs.queries.handover import (
 )
 from programs.queries.plans import plans_visible_to
 from programs.queries.policies import policies_visible_to
+from programs.queries.risks import risks_visible_to
 from programs.queries.visits import advice_visible_to, visits_visible_to
 from programs.rules.handover import HeldTerm, paths_of, terms_readable
 from reporting.models import ProgressReport
@@ -74,6 +76,7 @@ VISIBLE: dict[type, Callable[[Any], QuerySet[Any]]] = {
     TrlAssessment: claims_visible_to,
     Allocation: allocations_visible_to,
     Contract: contracts_visible_to,
+    Risk: risks_visible_to,
 }
 
 

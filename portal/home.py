@@ -290,6 +290,7 @@ def risk_tasks(user: Any, today: date) -> Iterator[Task]:
             minutes=10,
             waiting_for=_("The project's team is waiting for your answer.") if escalated else "",
             is_sample=risk.project.is_sample,
+            subject=risk,
         )
 
 

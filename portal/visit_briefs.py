@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.timezone import localdate
 
 from portal.access import clock, page
 from portal.lists import as_download
-from portal.projects import find_project
 from programs.models import Project
 from programs.queries import project_label
 from reporting.documents import visit_brief_pdf
-from reporting.visit_briefs import visit_brief_of
+from reporting.visit_briefs import projects_to_brief, visit_brief_of
 
 
-@page(permission="project.view", find=find_project)
+def _find(user: Any, ref: str) -> Any:
+    return projects_to_brief(user, localdate()).filter(ref=ref)
+
+
+@page(permission="project.view", find=_find)
 def visit_brief(request: HttpRequest, project: Project) -> HttpResponseBase:
     """This function will show what happened since the last visit."""
     brief = visit_brief_of(request.user, project, localdate(clock(request)))
@@ -29,7 +34,7 @@ def visit_brief(request: HttpRequest, project: Project) -> HttpResponseBase:
     return render(request, "portal/visits/brief.html", context)
 
 
-@page(permission="project.view", find=find_project)
+@page(permission="project.view", find=_find)
 def visit_brief_document(request: HttpRequest, project: Project) -> HttpResponseBase:
     """This function will hand the same out as PDF in Japanese."""
     today = localdate(clock(request))

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.text import Truncator
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
@@ -49,6 +50,7 @@ from reporting.visit_briefs import VisitBrief, facts_of
 
 LANGUAGE = "ja"
 SHORT_LINE = 40
+LONGEST_NAME = 60
 
 
 # The progress report --------------------------------------------------------------------------------------------------
@@ -417,7 +419,8 @@ def _scheme(program: Program) -> dict[str, int] | None:
 def visit_brief_pdf(brief: VisitBrief) -> bytes:
     """This function will typeset the brief for a visit on one page, in Japanese."""
     with override(LANGUAGE):
-        title = _("Brief for a visit: %(project)s") % {"project": project_label(brief.project)}
+        name = Truncator(project_label(brief.project)).chars(LONGEST_NAME)
+        title = _("Brief for a visit: %(project)s") % {"project": name}
         return render_pdf(
             "pdf/visit_brief.html",
             {"brief": brief, "project": brief.project, "today": brief.today, "is_sample": brief.project.is_sample},

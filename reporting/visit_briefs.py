@@ -6,14 +6,17 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, time
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 from django.utils.timezone import get_current_timezone, localdate
 
 from common.fiscal_year import fiscal_year_of
-from programs.models import Advice, Milestone, PlanVersion, Project, SiteVisit, StageGate, TrlAssessment
-from programs.overviews import gates_of, trl_history
+from programs.models import Advice, Milestone, PlanVersion, Project, Risk, SiteVisit, StageGate, TrlAssessment
+from programs.overviews import trl_history
+from programs.queries import projects_visible_to
 from programs.queries.money import MoneyByYear, money_years
 from programs.queries.plans import plan_history
+from programs.queries.risks import risks_of
 from programs.queries.visits import advice_of_project, visits_of_project
 from programs.rules.contracts import money_rights
 from programs.states import APPROVED, PLAN_OPEN
@@ -22,7 +25,7 @@ from reporting.queries import reports_of_project
 from reporting.states import ACCEPTED
 
 #: More of one kind than this are counted, so that the brief stays on one page.
-ROWS = 4
+ROWS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +57,11 @@ class VisitBrief:
     reports: Listed
     plans: Listed
     money: MoneyByYear | None
+    risks: Listed
     advice: Listed
     closed_since: int
-    next_gate: StageGate | None
+    #: Reference, names and day as text.
+    next_gate: dict[str, str] | None
 
     @property
     def since(self) -> date | None:
@@ -64,8 +69,15 @@ class VisitBrief:
         return self.last_visit.on if self.last_visit else None
 
 
+def projects_to_brief(user: object, today: date) -> QuerySet[Project]:
+    """This function will return the projects this user may see, each with the next stage gate as `gate_ahead`."""
+    gates = StageGate.objects.filter(program=OuterRef("program"), held_on__gte=today).order_by("held_on", "ref")
+    told = JSONObject(ref="ref", name_ja="name_ja", name_en="name_en", held_on="held_on")
+    return projects_visible_to(user).annotate(gate_ahead=Subquery(gates.values(json=told)[:1]))
+
+
 def visit_brief_of(user: object, project: Project, today: date) -> VisitBrief:
-    """This function will read the brief of a project that the reader was found to see, in constant queries."""
+    """This function will read the brief of a row of `projects_to_brief`, in constant queries."""
     visits = [one for one in visits_of_project(user, project) if not one.is_cancelled]
     # A planned visit that nobody described may not have taken place.
     last = next((one for one in visits if one.on < today and one.memo), None)
@@ -79,7 +91,7 @@ def visit_brief_of(user: object, project: Project, today: date) -> VisitBrief:
         today=today,
         last_visit=last,
         next_visit=next((one for one in reversed(visits) if one.on >= today), None),
-        reached=Listed.of([one for one in milestones if one.reached_on and since <= one.reached_on <= today]),
+        reached=Listed.of(_reached(milestones, since, today)),
         late=Listed.of([one for one in milestones if one.reached_on is None and one.planned_on < today]),
         ahead=Listed.of([one for one in milestones if one.reached_on is None and one.planned_on >= today]),
         levels={one.kind: one for one in history if one.on <= today},
@@ -87,10 +99,16 @@ def visit_brief_of(user: object, project: Project, today: date) -> VisitBrief:
         reports=Listed.of(_reports(user, project, since)),
         plans=Listed.of(_plans(user, project, since)),
         money=next((one for one in money_years(project, parts) if one.fiscal_year == year), None),
+        risks=Listed.of(list(risks_of(user, project).exclude(state=Risk.State.CLOSED).prefetch_related(None))),
         advice=Listed.of([one for one in advice if one.state != Advice.State.CLOSED]),
         closed_since=sum(one.closed_at is not None and localdate(one.closed_at) >= since for one in advice),
-        next_gate=next((gate for gate in gates_of(project) if gate.held_on >= today), None),
+        next_gate=project.gate_ahead,  # type: ignore[attr-defined]
     )
+
+
+def _reached(milestones: list[Milestone], since: date, today: date) -> list[Milestone]:
+    found = [one for one in milestones if one.reached_on and since <= one.reached_on <= today]
+    return sorted(found, key=lambda one: (one.reached_on or today, one.number), reverse=True)
 
 
 def _reports(user: object, project: Project, since: date) -> list[ProgressReport]:
@@ -132,7 +150,8 @@ def facts_of(brief: VisitBrief) -> dict[str, Any]:
         "reports": told(brief.reports, lambda one: [one.ref, one.state, day(one.due_on)]),
         "plans": told(brief.plans, lambda one: [one.ref, one.state, day(one.effective_on)]),
         "money": asdict(brief.money.money) if brief.money else None,
+        "risks": told(brief.risks, lambda one: [one.ref, one.title, one.state, one.score]),
         "advice": told(brief.advice, lambda one: [one.ref, one.state, day(one.due_on)]),
         "closed_since": brief.closed_since,
-        "gate": [brief.next_gate.ref, day(brief.next_gate.held_on)] if brief.next_gate else None,
+        "gate": brief.next_gate,
     }

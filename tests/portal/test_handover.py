@@ -8,8 +8,10 @@ from django.utils.timezone import localdate, now
 from programs.actions.advice import give_advice
 from programs.actions.policies import open_policy
 from programs.actions.recusals import recuse
+from programs.actions.risks import escalate_risk
 from programs.models import AreaDirector, Deputy
 from tests.cast import again
+from tests.portal.test_visit_briefs import at_risk
 from tests.programs.test_plans import handed_on, written
 
 pytestmark = pytest.mark.django_db
@@ -122,6 +124,16 @@ def test_deputy_when_no_longer_in_force_then_the_page_is_not_there(client, cast,
     Deputy.objects.filter(person=cast["deputy1"].person).update(ends_on=localdate() - timedelta(1))
     client.force_login(again(cast["deputy1"]))
     assert client.get(of(cast, "pd1")).status_code == 404
+
+
+def test_handover_when_a_risk_waits_for_the_director_then_it_is_handed_over_to_whoever_sees_it(client, cast, project):
+    risk = at_risk(project, cast, "冷凍機の停止-引継ぎ")
+    escalate_risk(risk, text="判断を求める", by=cast["pi1"], at=now())
+    client.force_login(cast["staff1"])
+    assert "冷凍機の停止-引継ぎ" in text_of(client, of(cast, "pd1"))
+    recuse(cast["staff1"].person, project, starts_on=localdate(), source_ref="COI-T", by=cast["staff2"], at=now())
+    client.force_login(again(cast["staff1"]))
+    assert "冷凍機の停止-引継ぎ" not in text_of(client, of(cast, "pd1"))
 
 
 def test_handover_when_taken_as_csv_then_every_matter_is_in_it(client, cast, advice):

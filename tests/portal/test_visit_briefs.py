@@ -8,11 +8,14 @@ from django.utils.timezone import localdate, now
 from pypdf import PdfReader
 
 from programs.actions.advice import give_advice
+from programs.actions.risks import open_risk
 from programs.actions.trl import claim_trl
 from programs.actions.visits import open_visit, save_memo
-from programs.models import Milestone
-from programs.overviews import trl_levels
-from reporting.visit_briefs import visit_brief_of
+from programs.models import Milestone, Project
+from reporting.actions.reports import open_report
+from reporting.schedules import DuePeriod
+from reporting.visit_briefs import projects_to_brief, visit_brief_of
+from tests.factories.levels import level_of, shown
 from tests.programs.test_plans import handed_on, written
 
 pytestmark = pytest.mark.django_db
@@ -26,6 +29,23 @@ def project(twin):
 
 def day(back):
     return localdate() - timedelta(days=back)
+
+
+def brief_of(user, project, today):
+    return visit_brief_of(user, projects_to_brief(user, today).get(pk=project.pk), today)
+
+
+def at_risk(project, cast, title="冷凍機の停止"):
+    values = {
+        "kind": "risk",
+        "title": title,
+        "description": "",
+        "likelihood": 3,
+        "effect": 5,
+        "measure": "予備機の手配",
+    }
+    values |= {"owner": cast["pi1"].person, "due_on": localdate() + timedelta(days=30)}
+    return open_risk(project, values=values, by=cast["pi1"], at=now())
 
 
 def described(project, cast, on):
@@ -47,16 +67,18 @@ def test_brief_when_there_was_a_visit_then_it_tells_what_came_after(cast, projec
     open_visit(project, on=day(8), place="見本機関A", participants="PD", by=cast["pd1"], at=now())
     open_visit(project, on=day(-7), place="見本機関A", by=cast["pd1"], at=now())
     described(project, cast, date(2026, 5, 11))
-    claim_trl(project, level=trl_levels()[4], on=day(3), evidence="測定記録", by=cast["pi1"], at=now())
-    brief = visit_brief_of(cast["pd1"], project, localdate())
+    claim_trl(project, level=level_of(5), on=day(3), evidence=shown(project, 5), by=cast["pi1"], at=now())
+    risk = at_risk(project, cast)
+    brief = brief_of(cast["pd1"], project, localdate())
     assert (brief.since, brief.next_visit.on) == (day(20), day(-7))
     assert [[one.title for one in part.rows] for part in (brief.reached, brief.late, brief.ahead)] == [
         ["節目1"], ["節目2"], ["節目3"],
     ]  # fmt: skip
     assert [one.level.number for one in brief.trl.rows] == [5]
     assert brief.plans.rows == []
+    assert risk in brief.risks.rows
     # The plan was approved on 4 June: it is told of to whoever came last in May.
-    since_may = visit_brief_of(cast["pd1"], project, date(2026, 6, 30))
+    since_may = brief_of(cast["pd1"], project, date(2026, 6, 30))
     assert (since_may.since, since_may.plans.rows) == (date(2026, 5, 11), [plan])
 
 
@@ -70,25 +92,35 @@ def test_brief_when_there_is_a_lot_then_the_pdf_is_one_page_in_japanese(client, 
     handed_on(written(project, cast), cast)
     for number in range(12):
         title = f"長い名前の節目 量子ビット数と忠実度の両立を実証する試験 {number}"
-        for base, planned in ((100, day(9)), (200, day(-9 - number))):
-            Milestone.objects.create(project=project, number=base + number, title=title, planned_on=planned)
+        for base, planned, reached in ((100, day(9), None), (200, day(-9 - number), None), (300, day(9), day(2))):
+            Milestone.objects.create(
+                project=project, number=base + number, title=title * 3, planned_on=planned, reached_on=reached
+            )
+        at_risk(project, cast, f"長い題名のリスク 冷凍機の停止が試験の日程に及ぼす影響の見積もり {number}")
         give_advice(
             project, text="測定の手順と記録の様式を見直し、次回までに改訂版を提出すること。" * 4,
             owner=cast["pi1"].person, due_on=localdate(), by=cast["pd1"], at=now(),
         )  # fmt: skip
+    Project.objects.filter(pk=project.pk).update(title_ja="長い課題名 " * 40)
+    for number in range(4):
+        evidence = shown(project, 5)
+        claim_trl(project, level=level_of(5), on=day(9 - number), evidence=evidence, by=cast["pi1"], at=now())
+        open_report(
+            project, kind="annual", period=DuePeriod(2031 + number, day(9), day(-9)), by=cast["staff1"], at=now()
+        )
     client.force_login(cast["pd1"])
     answer = client.get(f"{PATH}.pdf")
     reader = PdfReader(io.BytesIO(answer.content))
     assert (answer["Content-Type"], len(reader.pages)) == ("application/pdf", 1)
     assert "長い名前の節目" in reader.pages[0].extract_text()
     page = client.get(f"{PATH}/").content.decode()
-    assert page.count("長い名前の節目") == 8
+    assert page.count("長い名前の節目") == 9
 
 
 def test_brief_when_the_reader_may_not_read_a_draft_then_it_is_not_in_it(cast, project):
     version = written(project, cast)
-    assert visit_brief_of(cast["pi1"], project, localdate()).plans.rows == [version]
-    assert visit_brief_of(cast["pd1"], project, localdate()).plans.rows == []
+    assert brief_of(cast["pi1"], project, localdate()).plans.rows == [version]
+    assert brief_of(cast["pd1"], project, localdate()).plans.rows == []
 
 
 @pytest.mark.parametrize("count", [1, 3])
