@@ -23,6 +23,8 @@ from pathlib import Path
 BASE_DIR = Path(__file__).resolve().parent.parent
 OWNER, APP, DATABASE = "sekisho_owner", "sekisho_app", "sekisho"
 LONGEST_SOCKET_FOLDER = 88
+#: So long a server that lives may be too busy to answer before it is started anew.
+BUSY_SECONDS = 30.0
 
 
 class PostgresError(RuntimeError):
@@ -184,6 +186,11 @@ def _initialise(at: Cluster) -> None:
 
 
 def _start(at: Cluster) -> None:
+    if at.pid_file.exists() and _is_our_server(at):
+        # It lives and was only too busy to answer: its socket must not be taken away.
+        if _answers_within(at, BUSY_SECONDS):
+            return
+        _run(at, at.binaries / "pg_ctl", "-D", at.data, "-m", "fast", "-w", "-t", "60", "stop", check=False)
     # A killed server leaves its pid file and sockets; pg_ctl itself clears a pid file whose process is gone, but a
     # foreign process may have got that number since, and then the old file has to go first.
     if at.pid_file.exists() and not _is_our_server(at):
@@ -191,6 +198,13 @@ def _start(at: Cluster) -> None:
     for stale in at.socket.glob(".s.PGSQL.*"):
         stale.unlink(missing_ok=True)
     _run(at, at.binaries / "pg_ctl", "-D", at.data, "-l", at.log, "-w", "-t", "60", "start")
+
+
+def _answers_within(at: Cluster, seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while not (answers := is_running(at)) and time.monotonic() < until:
+        time.sleep(0.2)
+    return answers
 
 
 def _is_our_server(at: Cluster) -> bool:

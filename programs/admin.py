@@ -17,6 +17,7 @@ from programs.admin_money import CategoryAdmin
 from programs.admin_trl import CriterionAdmin
 from programs.models import Program, Project, ResearchArea
 from programs.queries import lead_institutions, project_label
+from programs.queries.allocations import allocations_visible_to
 from programs.rules import NOTHING, areas_visible, programs_staffed_by, programs_visible, projects_visible
 
 #: Which field, or path of fields, leads from a record to what decides about its visibility.
@@ -452,6 +453,7 @@ site.register(tables.IndicatorObservation, ObservationAdmin)
 site.register(tables.Milestone, MilestoneAdmin)
 site.register(tables.TrlAssessment, AssessmentAdmin)
 site.subjects["programs.benchmark"] = for_auditors(tables.Benchmark.objects)
+site.subjects["programs.allocation"] = allocations_visible_to
 site.register(tables.Deliverable, DeliverableAdmin)
 site.register(tables.AwardNumber, AwardNumberAdmin)
 site.register(tables.Headquarters, HeadquartersAdmin)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +49,20 @@ def test_server_when_killed_then_the_next_start_keeps_what_was_committed(home: P
     with psycopg.connect(again.url(postgres.OWNER)) as connection:
         row = connection.execute("SELECT count(*) FROM kept").fetchone()
     assert row == (1000,)
+
+
+def test_server_when_too_busy_to_answer_then_it_is_waited_for_and_keeps_its_socket(home: Path) -> None:
+    at = postgres.ensure_running(home)
+    pid = int(at.pid_file.read_text().split()[0])
+    os.kill(pid, signal.SIGSTOP)
+    waker = threading.Timer(4, os.kill, (pid, signal.SIGCONT))
+    waker.start()
+    try:
+        again = postgres.ensure_running(home)
+    finally:
+        waker.join()
+    assert int(again.pid_file.read_text().split()[0]) == pid
+    assert postgres.is_running(again)
 
 
 def test_server_when_the_stale_pid_belongs_to_another_process_then_it_starts(home: Path) -> None:
