@@ -30,4 +30,6 @@ STORAGES = {
 }
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 WHITENOISE_USE_FINDERS = True
+# Found when asked for: every test client would else look at all static files first.
+WHITENOISE_AUTOREFRESH = True
 CELERY_BROKER_URL = "memory://"

@@ -26,6 +26,7 @@ from programs.models import (
 )
 from programs.queries import lead_institutions, project_label
 from programs.rules.allocations import allocations_to_act_on, allocations_visible
+from programs.rules.scope import scope_of
 from programs.states import PROPOSED
 
 IN_FORCE = Q(status=FundEdge.Status.IN_FORCE)
@@ -53,6 +54,9 @@ def allocations_visible_to(user: object) -> QuerySet[Allocation]:
 
 def allocations_awaiting(user: object) -> QuerySet[Allocation]:
     """This function will return the allocations for which this person acts next; `awaits` is write or approve."""
+    scope = scope_of(user)
+    if not (scope.programs or scope.directed or scope.agencies):
+        return Allocation.objects.none()
     return (
         allocations_visible_to(user)
         .filter(allocations_to_act_on(user))

@@ -30,6 +30,7 @@ from programs.rules.contracts import (
     statements_visible,
     taking_part,
 )
+from programs.rules.scope import scope_of
 from programs.states import CONCLUDED, CONTRACT_OPEN, PROPOSED
 
 #: (fiscal year, id of the cost category) > yen.
@@ -57,6 +58,8 @@ def contracts_of(user: object, project: Project) -> QuerySet[Contract]:
 
 def contracts_awaiting(user: object) -> QuerySet[Contract]:
     """This function will return the contracts for which this person acts next; `awaits` is write or conclude."""
+    if not scope_of(user).party:
+        return Contract.objects.none()
     return (
         contracts_visible_to(user)
         .filter(contracts_to_act_on(user))

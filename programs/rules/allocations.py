@@ -6,29 +6,30 @@ allocation sees nothing of the allocation: with one line hidden, the sums would 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import reduce
+from operator import or_
 
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from accounts.queries import Grants, grants_of
+from accounts.queries import grants_of
 from common.errors import Blocker
 from common.fiscal_year import label as year_label
 from common.money import yen
 from programs.models import Allocation, FundEdge, FundNode, Program, Project, ProjectRecusal, ResearchArea
 from programs.rules import (
     NOTHING,
-    areas_directed_by,
-    areas_supported_by,
+    OFFICE_ROLES,
     not_recused,
     programs_run_by,
-    programs_staffed_by,
-    projects_led_by,
-    projects_supported_by,
-    projects_visible,
+    projects_of_headquarters,
+    projects_of_member,
+    projects_of_organizations,
 )
+from programs.rules.scope import Scope, scope_of
 from programs.states import ALLOCATION_MOVES, ALLOCATION_WRITABLE, APPROVED, PROPOSED, REFUSED, REPLACED
 
 #: In these states an allocation has left its writer's hands.
@@ -36,14 +37,17 @@ HANDED_IN = (PROPOSED, APPROVED, REPLACED, REFUSED)
 COUNTED = (APPROVED, REPLACED)
 
 
-def _programs(prefix: str, condition: Q) -> Q:
-    """Nodes of programs, whichever way a node belongs to one."""
-    programs = Program.objects.filter(condition)
-    return (
-        Q(**{f"{prefix}program__in": programs})
-        | Q(**{f"{prefix}area__program__in": programs})
-        | Q(**{f"{prefix}project__program__in": programs})
-    )
+def _within(prefix: str, programs: Iterable[int], areas: Iterable[int] = ()) -> Q:
+    """Nodes of these programs and areas, whichever way a node belongs to one."""
+    whole, parts = sorted(programs), sorted(areas)
+    found = NOTHING
+    if whole:
+        names = ("program", "area__program", "project__program")
+        for name in names:
+            found |= Q(**{f"{prefix}{name}__in": whole})
+    if parts:
+        found |= Q(**{f"{prefix}area__in": parts}) | Q(**{f"{prefix}project__area__in": parts})
+    return found
 
 
 def _recused(me: int) -> Exists:
@@ -62,78 +66,65 @@ def allocations_visible(user: object) -> Q:
     """
     grants = grants_of(user)
     if grants.client_organization_id is not None:
-        client = Q(pk__in=programs_run_by([grants.client_organization_id]).values("pk"))
-        return Q(state__in=COUNTED) & _programs("source__", client)
+        run = programs_run_by([grants.client_organization_id]).values("pk")
+        names = ("program", "area__program", "project__program")
+        return Q(state__in=COUNTED) & reduce(or_, (Q(**{f"source__{name}__in": run}) for name in names))
     if grants.person_id is None:
         return NOTHING
-    me = grants.person_id
-    reads = (
-        _programs("source__", Q(pk__in=programs_staffed_by(me, "ministry_staff").values("pk")))
-        | Q(source__area__in=areas_directed_by(me))
-        | Q(source__area__in=areas_supported_by(me))
-        | _programs("source__", Q(pk__in=programs_staffed_by(me, "program_director", "program_officer").values("pk")))
-        | Q(source__project__in=Project.objects.filter(projects_led_by(me) | projects_supported_by(me)))
-    )
+    me, scope = grants.person_id, scope_of(user)
+    reads = _within("source__", scope.programs, scope.directed | scope.supported)
     if grants.has("auditor"):
         reads |= Q(pk__isnull=False)
-    if agencies := grants.organizations("agency_staff"):
-        reads |= _programs("source__", Q(pk__in=programs_run_by(agencies).values("pk")))
-    own = Q(source__project__in=Project.objects.filter(projects_visible(user)), state__in=COUNTED)
-    handed_in = Q(state__in=HANDED_IN) | Q(source__in=FundNode.objects.filter(nodes_written_by(user)))
+    handed_in = Q(state__in=HANDED_IN) | _written("source__", scope)
+    team = projects_of_member(me) | projects_of_headquarters(me)
+    if offices := grants.organizations(*OFFICE_ROLES):
+        team |= projects_of_organizations(offices)
+    own = Q(source__project__in=Project.objects.filter(team), state__in=COUNTED)
     not_hidden = Q(source__project__isnull=True) | Q(source__project__in=Project.objects.filter(not_recused(me)))
     return ((reads & handed_in) | own) & ~Q(_recused(me)) & not_hidden
 
 
+def _split(prefix: str, scope: Scope) -> Q:
+    """An area's money by its PD, a program's by its ministry staff, a fund's by its agency, a project's by its PD."""
+    found = NOTHING
+    if scope.directed:
+        found |= Q(**{f"{prefix}kind": "area", f"{prefix}area__in": sorted(scope.directed)})
+        found |= Q(**{f"{prefix}kind": "project", f"{prefix}project__area__in": sorted(scope.directed)})
+    if programs := sorted(scope.ministry | scope.program_director):
+        found |= Q(**{f"{prefix}kind": "program", f"{prefix}program__in": programs})
+    if scope.program_director:
+        found |= Q(**{f"{prefix}kind": "project", f"{prefix}project__program__in": sorted(scope.program_director)})
+    if scope.agencies:
+        found |= Q(**{f"{prefix}kind": "fund", f"{prefix}organization__in": sorted(scope.agencies)})
+    return found
+
+
+def _written(prefix: str, scope: Scope) -> Q:
+    """What one splits, and as PO what one's PD splits."""
+    found = _split(prefix, scope)
+    if scope.supported:
+        found |= Q(**{f"{prefix}kind": "area", f"{prefix}area__in": sorted(scope.supported)})
+        found |= Q(**{f"{prefix}kind": "project", f"{prefix}project__area__in": sorted(scope.supported)})
+    if scope.program_officer:
+        found |= Q(**{f"{prefix}kind": "project", f"{prefix}project__program__in": sorted(scope.program_officer)})
+    return found
+
+
 def may_see_allocations(user: object) -> bool:
     """This function will tell whether the list of allocations is for this user: staff, PD, PO, agency, auditor."""
-    grants = grants_of(user)
-    me = grants.person_id
-    if me is None:
+    grants, scope = grants_of(user), scope_of(user)
+    if grants.person_id is None:
         return False
-    held = Program.objects.filter(
-        Q(pk__in=programs_staffed_by(me, "ministry_staff", "program_director", "program_officer").values("pk"))
-        | Q(pk__in=areas_directed_by(me).values("program"))
-        | Q(pk__in=areas_supported_by(me).values("program"))
-    )
-    return grants.has("auditor") or grants.has("agency_staff") or held.exists()
+    offices = scope.programs or scope.directed or scope.supported
+    return grants.has("auditor") or grants.has("agency_staff") or bool(offices)
 
 
 # Acts -----------------------------------------------------------------------------------------------------------------
 
 
-def nodes_split_by(user: object) -> Q:
-    """This function will return the condition for the nodes whose money this person splits.
-
-    An area's by its PD, a program's by its ministry staff, a fund's by its agency, a project's by its PD.
-    """
-    grants = grants_of(user)
-    if grants.person_id is None:
-        return NOTHING
-    me = grants.person_id
-    split = (
-        Q(kind="area", area__in=areas_directed_by(me))
-        | Q(kind="program", program__in=programs_staffed_by(me, "ministry_staff", "program_director"))
-        | Q(kind="project", project__in=Project.objects.filter(projects_led_by(me) & not_recused(me)))
-    )
-    if agencies := grants.organizations("agency_staff"):
-        split |= Q(kind="fund", organization__in=agencies)
-    return split
-
-
-def nodes_written_by(user: object) -> Q:
-    """This function will return the condition for the nodes whose drafts this person writes: their PO's as well."""
-    me = grants_of(user).person_id
-    if me is None:
-        return NOTHING
-    helped = Q(kind="area", area__in=areas_supported_by(me)) | Q(
-        kind="project", project__in=Project.objects.filter(projects_supported_by(me) & not_recused(me))
-    )
-    return nodes_split_by(user) | helped
-
-
 def may_split(user: object, node: FundNode) -> bool:
     """This function will tell whether the user may open an allocation of this node's money."""
-    if not FundNode.objects.filter(nodes_split_by(user), pk=node.pk).exists():
+    if not FundNode.objects.filter(_split("", scope_of(user)), pk=node.pk).exists():
         return False
     me = grants_of(user).person_id
     return me is not None and not _hidden_below(me, node)
@@ -141,15 +132,13 @@ def may_split(user: object, node: FundNode) -> bool:
 
 def splits_owner(user: object, owner: Program | ResearchArea) -> bool:
     """This function will tell whether the user splits the money of this program or area itself."""
-    me = grants_of(user).person_id
+    me, scope = grants_of(user).person_id, scope_of(user)
     if me is None:
         return False
     if isinstance(owner, ResearchArea):
-        node, may = FundNode(kind="area", area=owner), areas_directed_by(me).filter(pk=owner.pk)
-        return may.exists() and not _hidden_below(me, node)
-    node = FundNode(kind="program", program=owner)
-    staff = programs_staffed_by(me, "ministry_staff", "program_director").filter(pk=owner.pk)
-    return staff.exists() and not _hidden_below(me, node)
+        return owner.pk in scope.directed and not _hidden_below(me, FundNode(kind="area", area=owner))
+    splits = owner.pk in scope.ministry | scope.program_director
+    return splits and not _hidden_below(me, FundNode(kind="program", program=owner))
 
 
 def _hidden_below(me: int, node: FundNode) -> bool:
@@ -172,9 +161,9 @@ def allocation_actions(user: object, allocation: Allocation) -> set[str]:
     seen = Allocation.objects.filter(allocations_visible(user), pk=allocation.pk).order_by()
     if grants.person_id is None:
         return {"allocation.view", "allocation.export"} if seen.exists() else set()
-    rights = (nodes_split_by(user), nodes_written_by(user), _decided_by(grants.person_id, grants))
-    columns = [ExpressionWrapper(Q(source__in=FundNode.objects.filter(right)), BooleanField()) for right in rights]
-    found = seen.values_list(*columns).first()
+    scope = scope_of(user)
+    rights = (_split("source__", scope), _written("source__", scope), _within("source__", scope.party))
+    found = seen.values_list(*(ExpressionWrapper(right, BooleanField()) for right in rights)).first()
     if found is None:
         return set()
     splits, writes, decides = found
@@ -192,22 +181,13 @@ def _starting(allocation: Allocation, *acts: str) -> set[str]:
     return {f"allocation.{act}" for act in acts if allocation.state in ALLOCATION_MOVES[act].sources}
 
 
-def _decided_by(me: int, grants: Grants) -> Q:
-    party = _programs("", Q(pk__in=programs_staffed_by(me, "ministry_staff").values("pk")))
-    if agencies := grants.organizations("agency_staff"):
-        party |= _programs("", Q(pk__in=programs_run_by(agencies).values("pk")))
-    return party
-
-
 def allocations_to_act_on(user: object) -> Q:
     """This function will return the condition for the allocations for which this person acts next."""
-    grants = grants_of(user)
-    if grants.person_id is None:
+    me, scope = grants_of(user).person_id, scope_of(user)
+    if me is None:
         return NOTHING
-    split = FundNode.objects.filter(nodes_split_by(user))
-    decided = FundNode.objects.filter(_decided_by(grants.person_id, grants))
-    return Q(state__in=ALLOCATION_WRITABLE, source__in=split) | (
-        Q(state=PROPOSED, source__in=decided) & ~Q(proposed_by__person=grants.person_id)
+    return Q(state__in=ALLOCATION_WRITABLE) & _split("source__", scope) | (
+        Q(state=PROPOSED) & _within("source__", scope.party) & ~Q(proposed_by__person=me)
     )
 
 

@@ -35,14 +35,12 @@ from programs.rules import (
     NOTHING,
     OFFICE_ROLES,
     not_recused,
-    programs_run_by,
-    programs_staffed_by,
-    projects_led_by,
     projects_of_headquarters,
     projects_of_member,
     projects_seen_whole,
     projects_visible,
 )
+from programs.rules.scope import scope_of
 from programs.states import CONCLUDED, CONTRACT_MOVES, CONTRACT_WRITABLE, PROPOSED, REPLACED
 
 COUNTED = (CONCLUDED, REPLACED)
@@ -56,9 +54,8 @@ def projects_contracted_by(user: object) -> Q:
     grants = grants_of(user)
     if grants.person_id is None:
         return NOTHING
-    party = Q(program__in=programs_staffed_by(grants.person_id, "ministry_staff"))
-    if agencies := grants.organizations("agency_staff"):
-        party |= Q(program__in=programs_run_by(agencies))
+    programs = sorted(scope_of(user).party)
+    party = Q(program__in=programs) if programs else NOTHING
     return party & not_recused(grants.person_id)
 
 
@@ -82,20 +79,15 @@ class MoneyRights:
 
 
 def money_rights(user: object, project: Project) -> MoneyRights:
-    """This function will read in one query what the user sees and does with the project's money."""
-    grants = grants_of(user)
+    """This function will read what the user, who was found to see the project, sees and does with its money."""
+    grants, scope = grants_of(user), scope_of(user)
     if grants.person_id is None:
         return MoneyRights(None if grants.client_organization_id is not None else frozenset())
-    conditions = (
-        projects_seen_whole(grants, grants.person_id),
-        projects_contracted_by(user),
-        projects_led_by(grants.person_id),
-    )
-    columns = [ExpressionWrapper(condition, BooleanField()) for condition in conditions]
-    found = Project.objects.filter(projects_visible(user), pk=project.pk).values_list(*columns).first()
-    whole, contracts, leads = found or (False, False, False)
-    parts = None if whole else frozenset(grants.organizations(*OFFICE_ROLES)) if found else frozenset()
-    return MoneyRights(parts, bool(contracts), bool(leads))
+    offices = grants.organizations(*OFFICE_ROLES)
+    # Whoever holds no office of an institution sees the project by a role that sees all of it.
+    whole = not offices or Project.objects.filter(projects_seen_whole(grants, grants.person_id), pk=project.pk).exists()
+    splits = project.area_id in scope.directed or project.program_id in scope.program_director
+    return MoneyRights(None if whole else frozenset(offices), project.program_id in scope.party, splits)
 
 
 def contracts_visible(user: object) -> Q:
@@ -147,7 +139,7 @@ def contract_actions(user: object, contract: Contract) -> set[str]:
 def contracts_to_act_on(user: object) -> Q:
     """This function will return the condition for the contracts for which this person acts next."""
     me = grants_of(user).person_id
-    if me is None:
+    if me is None or not scope_of(user).party:
         return NOTHING
     party = Q(project__in=Project.objects.filter(projects_contracted_by(user)))
     return party & (

@@ -1,0 +1,69 @@
+"""For which programs and areas somebody acts today, read once per request: small sets that conditions name by id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import CharField, QuerySet, Value
+
+from accounts.queries import grants_of
+from programs.rules import areas_directed_by, areas_supported_by, programs_run_by, programs_staffed_by
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Ids: programs as ministry staff, as PD, as PO and as the agency's people; areas as PD and as PO; own agencies."""
+
+    ministry: frozenset[int] = field(default_factory=frozenset)
+    program_director: frozenset[int] = field(default_factory=frozenset)
+    program_officer: frozenset[int] = field(default_factory=frozenset)
+    agency: frozenset[int] = field(default_factory=frozenset)
+    directed: frozenset[int] = field(default_factory=frozenset)
+    supported: frozenset[int] = field(default_factory=frozenset)
+    agencies: frozenset[int] = field(default_factory=frozenset)
+
+    @property
+    def party(self) -> frozenset[int]:
+        """The programs for which the person decides: the ministry's and the agency's."""
+        return self.ministry | self.agency
+
+    @property
+    def programs(self) -> frozenset[int]:
+        """The programs in which the person holds any office."""
+        return self.ministry | self.agency | self.program_director | self.program_officer
+
+
+def scope_of(user: object) -> Scope:
+    """This function will read the scope of a user or client in one query; kept on the principal, for one request."""
+    kept = getattr(user, "_scope", None)
+    if isinstance(kept, Scope):
+        return kept
+    grants = grants_of(user)
+    me = grants.person_id
+    agencies = grants.organizations("agency_staff")
+    if grants.client_organization_id is not None:
+        agencies = [grants.client_organization_id]
+    parts: list[QuerySet[Any]] = []
+    if me is not None:
+        parts += [
+            _named("ministry", programs_staffed_by(me, "ministry_staff")),
+            _named("program_director", programs_staffed_by(me, "program_director")),
+            _named("program_officer", programs_staffed_by(me, "program_officer")),
+            _named("directed", areas_directed_by(me)),
+            _named("supported", areas_supported_by(me)),
+        ]
+    if agencies:
+        parts.append(_named("agency", programs_run_by(agencies)))
+    found: dict[str, set[int]] = {}
+    if parts:
+        for name, pk in parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]:
+            found.setdefault(name, set()).add(pk)
+    scope = Scope(agencies=frozenset(agencies), **{name: frozenset(ids) for name, ids in found.items()})
+    if hasattr(user, "__dict__"):
+        user._scope = scope  # type: ignore[attr-defined]
+    return scope
+
+
+def _named(name: str, rows: QuerySet[Any]) -> QuerySet[Any]:
+    return rows.order_by().values_list(Value(name, output_field=CharField()), "pk")
