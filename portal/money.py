@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -26,6 +26,7 @@ from programs.models import FundNode, Program, Project, ResearchArea
 from programs.queries.allocations import allocations_of, node_label, nodes_of
 from programs.queries.contracts import contracts_of, statements_of
 from programs.queries.money import (
+    FundSheet,
     Money,
     ProjectMoneySheet,
     fund_sheets,
@@ -33,8 +34,9 @@ from programs.queries.money import (
     money_of,
     project_money_sheet,
 )
-from programs.rules.allocations import may_split, splits_owner
+from programs.rules.allocations import splits_owner
 from programs.rules.contracts import funding_rule, money_rights, parts_stated_by
+from programs.rules.scope import scope_of
 
 BOTH = ("GET", "HEAD", "POST")
 
@@ -81,8 +83,8 @@ def project_money_page(request: HttpRequest, project: Project) -> HttpResponseBa
         "chart": money_chart(year) if year else None,
         "institutions": [(one, cells(money)) for one, money in sheet.institutions(chosen)],
         "categories": [(one, cells(money)) for one, money in sheet.by_category(chosen)],
-        "contracts": list(contracts_of(request.user, project).prefetch_related(None)),
-        "statements": list(statements_of(request.user, project)[:50]),
+        "contracts": list(contracts_of(request.user, project, rights)),
+        "statements": list(statements_of(project, rights)[:50]),
         "allocations": list(allocations_of(request.user, project).prefetch_related(None)[:20]),
         "stated_parts": parts_stated_by(request.user, project),
         "may_contract": rights.may_contract,
@@ -131,14 +133,17 @@ def _project_csv(project: Project, sheet: ProjectMoneySheet) -> HttpResponseBase
 
 
 def _open_form(
-    request: HttpRequest, owner: Project | ResearchArea | Program, today: Any, *, splits: bool
+    request: HttpRequest,
+    owner: Project | ResearchArea | Program,
+    today: Any,
+    *,
+    splits: bool,
+    funds: Sequence[FundNode] = (),
 ) -> OpenAllocationForm | None:
     sources = []
     if splits:
         sources.append(("", _("the whole") if not isinstance(owner, Program) else owner.name))
-    if isinstance(owner, Program):
-        funds = nodes_of(owner).filter(kind=FundNode.Kind.FUND).select_related("program", "organization")
-        sources += [(str(fund.pk), node_label(fund)) for fund in funds if may_split(request.user, fund)]
+    sources += [(str(fund.pk), node_label(fund)) for fund in funds]
     if not sources:
         return None
     now = fiscal_year_of(today)
@@ -204,8 +209,10 @@ def _owner_page(request: HttpRequest, owner: ResearchArea | Program) -> HttpResp
         return _owner_csv(owner, years)
     is_program = isinstance(owner, Program)
     splits = splits_owner(request.user, owner)
-    fund_form = _fund_form(request, owner) if isinstance(owner, Program) and splits else None
-    form = _open_form(request, owner, today, splits=splits)
+    funds = fund_sheets(request.user, owner) if isinstance(owner, Program) else []
+    own = [one.fund for one in funds if one.fund.organization_id in scope_of(request.user).agencies]
+    fund_form = _fund_form(request, owner, funds) if isinstance(owner, Program) and splits else None
+    form = _open_form(request, owner, today, splits=splits, funds=own)
     if request.method == "POST":
         answer = _fund_opened(request, owner, fund_form) if "agency" in request.POST else _opened(request, form)
         if answer:
@@ -216,7 +223,7 @@ def _owner_page(request: HttpRequest, owner: ResearchArea | Program) -> HttpResp
         "years": [(one.fiscal_year, one.given_yen, cells(one.projects)) for one in years],
         "columns": [label for _name, label in columns()],
         "allocations": list(allocations_of(request.user, owner)[:50]),
-        "funds": fund_sheets(request.user, owner) if isinstance(owner, Program) else [],
+        "funds": funds,
         "form": form,
         "fund_form": fund_form,
         "is_sample": owner.is_sample,
@@ -225,8 +232,8 @@ def _owner_page(request: HttpRequest, owner: ResearchArea | Program) -> HttpResp
     return render(request, "portal/money/page.html", context, status=422 if refused else 200)
 
 
-def _fund_form(request: HttpRequest, program: Program) -> OpenFundForm | None:
-    agencies = funding_agencies(program)
+def _fund_form(request: HttpRequest, program: Program, funds: Sequence[FundSheet]) -> OpenFundForm | None:
+    agencies = funding_agencies(program, funds)
     if not agencies:
         return None
     return OpenFundForm(agencies, data=request.POST if "agency" in request.POST else None)

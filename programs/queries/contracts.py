@@ -23,6 +23,8 @@ from programs.queries import lead_institutions
 from programs.queries.allocations import ALLOCATED, IN_FORCE
 from programs.rules.contracts import (
     ContractMoney,
+    MoneyRights,
+    contracts_seen_in,
     contracts_to_act_on,
     contracts_visible,
     funding_rule,
@@ -51,9 +53,11 @@ def contracts_visible_to(user: object) -> QuerySet[Contract]:
     )
 
 
-def contracts_of(user: object, project: Project) -> QuerySet[Contract]:
-    """This function will return the contracts of a project that the reader may see, those of subcontractors last."""
-    return contracts_visible_to(user).filter(project=project).order_by("prime", "organization__name_kana", "-pk")
+def contracts_of(user: object, project: Project, rights: MoneyRights) -> QuerySet[Contract]:
+    """This function will return the contracts of a visible project that the reader may see, subcontracts last."""
+    rows = Contract.objects.filter(contracts_seen_in(user, rights), project=project)
+    rows = rows.select_related("organization", "prime").annotate(total_yen=Coalesce(Sum("edges__amount_yen"), 0))
+    return rows.order_by("prime", "organization__name_kana", "-pk")
 
 
 def contracts_awaiting(user: object) -> QuerySet[Contract]:
@@ -140,19 +144,22 @@ def _by_year(edges: QuerySet[FundEdge], years: Iterable[int]) -> dict[int, int]:
 
 def statements_visible_to(user: object) -> QuerySet[SpendingStatement]:
     """This function will return the statements of spending this user or client may see, with their sums."""
-    return (
-        SpendingStatement.objects.filter(statements_visible(user))
-        .select_related("project__program", "project__area", "organization", "submitted_by__person")
-        .annotate(
-            spent_yen=Coalesce(Sum("lines__spent_yen"), 0), carried_yen=Coalesce(Sum("lines__carried_over_yen"), 0)
-        )
-        .order_by("-fiscal_year", "organization__name_kana", "-number")
-    )
+    return _in_full(SpendingStatement.objects.filter(statements_visible(user)))
 
 
-def statements_of(user: object, project: Project) -> QuerySet[SpendingStatement]:
-    """This function will return every statement of a project on record that the reader may see, newest first."""
-    return statements_visible_to(user).filter(project=project)
+def _in_full(rows: QuerySet[SpendingStatement]) -> QuerySet[SpendingStatement]:
+    rows = rows.select_related("project__program", "project__area", "organization", "submitted_by__person")
+    sums = {
+        "spent_yen": Coalesce(Sum("lines__spent_yen"), 0),
+        "carried_yen": Coalesce(Sum("lines__carried_over_yen"), 0),
+    }
+    return rows.annotate(**sums).order_by("-fiscal_year", "organization__name_kana", "-number")
+
+
+def statements_of(project: Project, rights: MoneyRights) -> QuerySet[SpendingStatement]:
+    """This function will return every statement of a visible project on record that the reader may see, newest first."""
+    own = Q() if rights.parts is None else Q(organization__in=rights.parts)
+    return _in_full(SpendingStatement.objects.filter(own, project=project))
 
 
 def newest_statements(condition: Q) -> QuerySet[SpendingStatement]:

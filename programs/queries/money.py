@@ -306,8 +306,7 @@ def _fund_years(user: object, fund: FundNode) -> list[FundYear]:
     return [years[year] for year in sorted(years)]
 
 
-def funding_agencies(program: Program) -> list[Organization]:
-    """This function will return the agencies that run the program and have no fund in it yet."""
-    funds = FundNode.objects.filter(kind=FundNode.Kind.FUND, program=program)
-    there = set(funds.values_list("organization", flat=True))
+def funding_agencies(program: Program, funds: Iterable[FundSheet]) -> list[Organization]:
+    """This function will return the agencies that run the program and have none of its funds yet."""
+    there = {one.fund.organization_id for one in funds}
     return [one for one in agencies_of(program) if one.is_funding_agency and one.pk not in there]

@@ -95,11 +95,20 @@ def contracts_visible(user: object) -> Q:
 
     What is being written only the contracting party sees; machines see what is concluded.
     """
-    concluded = Q(state__in=COUNTED)
     if grants_of(user).client_organization_id is not None:
-        return money_seen(user) & concluded
+        return money_seen(user) & Q(state__in=COUNTED)
     party = Q(project__in=Project.objects.filter(projects_contracted_by(user)))
-    return money_seen(user) & (concluded | Q(state=PROPOSED) & _inside(user) | party)
+    return money_seen(user) & (_handed_on(user) | party)
+
+
+def contracts_seen_in(user: object, rights: MoneyRights) -> Q:
+    """This function will return the same condition within one project that the user was found to see."""
+    own = Q() if rights.parts is None else Q(organization__in=rights.parts)
+    return own if rights.may_contract else own & _handed_on(user)
+
+
+def _handed_on(user: object) -> Q:
+    return Q(state__in=COUNTED) | (Q(state=PROPOSED) & _inside(user))
 
 
 def _inside(user: object) -> Q:
