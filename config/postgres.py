@@ -13,6 +13,7 @@ import hashlib
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -131,6 +132,7 @@ def ensure_running(home: Path | None = None) -> Cluster:
         marker = home / "location"
         if not marker.exists() and at.data.parent != home and at.data.parent.exists():
             shutil.rmtree(at.data.parent)  # var/ was deleted: what it pointed to goes with it
+        _end_orphan(at)
         _prepare_folders(at)
         marker.write_text(str(at.data.parent) + "\n")
         if not (at.data / "PG_VERSION").exists():
@@ -214,6 +216,26 @@ def _is_our_server(at: Cluster) -> bool:
     except (OSError, ValueError, IndexError):
         return False
     return str(at.data).encode() in command
+
+
+def _end_orphan(at: Cluster) -> None:
+    """End a server whose data folder was deleted under it.
+
+    Whoever deletes `var/` while the server runs leaves it alive. It would notice some seconds later, stop, and take
+    the socket of its successor with it, for that has the same name.
+    """
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (entry / "cmdline").read_bytes().split(b"\0")
+            gone = os.readlink(entry / "cwd").endswith(" (deleted)")
+        except OSError:
+            continue
+        if not (gone and str(at.data).encode() in command and Path(os.fsdecode(command[0])).name == "postgres"):
+            continue
+        os.kill(int(entry.name), signal.SIGQUIT)
+        until = time.monotonic() + BUSY_SECONDS
+        while entry.exists() and time.monotonic() < until:
+            time.sleep(0.05)
 
 
 def _prepare_roles(at: Cluster) -> None:

@@ -1,6 +1,7 @@
 """The embedded server: survives a kill, cleans up after it, and gives the application a role that owns nothing."""
 
 import os
+import shutil
 import signal
 import threading
 import time
@@ -63,6 +64,23 @@ def test_server_when_too_busy_to_answer_then_it_is_waited_for_and_keeps_its_sock
         waker.join()
     assert int(again.pid_file.read_text().split()[0]) == pid
     assert postgres.is_running(again)
+
+
+def test_server_when_its_folder_was_deleted_under_it_then_the_old_one_ends_before_the_new_one_starts(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """It would notice within a minute, stop, and take the socket of the new one with it."""
+    folder = tmp_path_factory.mktemp("gone")
+    folder.chmod(0o755)
+    at = postgres.ensure_running(folder)
+    old = int(at.pid_file.read_text().split()[0])
+    shutil.rmtree(at.data.parent)
+    try:
+        postgres.ensure_running(folder)
+        assert not Path(f"/proc/{old}").exists()
+        assert postgres.is_running(at)
+    finally:
+        postgres.stop(folder)
 
 
 def test_server_when_the_stale_pid_belongs_to_another_process_then_it_starts(home: Path) -> None:
