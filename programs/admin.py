@@ -18,7 +18,8 @@ from programs.admin_trl import CriterionAdmin
 from programs.models import Program, Project, ResearchArea
 from programs.queries import lead_institutions, project_label
 from programs.queries.allocations import allocations_visible_to
-from programs.rules import NOTHING, areas_visible, programs_staffed_by, programs_visible, projects_visible
+from programs.rules import NOTHING, areas_visible, programs_visible, projects_visible
+from programs.rules.scope import scope_of
 
 #: Which field, or path of fields, leads from a record to what decides about its visibility.
 PROGRAM, AREA, PROJECT = "program", "area", "project"
@@ -27,7 +28,7 @@ PROGRAM, AREA, PROJECT = "program", "area", "project"
 def programs_kept_by(user: Any) -> Q:
     """This function will return the condition for the programs whose look-ups this person keeps: those they staff."""
     person_id = grants_of(user).person_id
-    return NOTHING if person_id is None else Q(pk__in=programs_staffed_by(person_id, "ministry_staff"))
+    return NOTHING if person_id is None else Q(pk__in=scope_of(user).ministry)
 
 
 def keys_of(owner: Any, condition: Any, user: Any) -> Any:

@@ -333,8 +333,7 @@ def projects_in_full(user: object, on: date) -> QuerySet[Project]:
 
 
 def _seen_whole(user: object) -> Q:
-    grants = grants_of(user)
-    return EVERYTHING if grants.person_id is None else projects_seen_whole(grants, grants.person_id)
+    return EVERYTHING if grants_of(user).person_id is None else projects_seen_whole(user)
 
 
 def project_sheet(user: object, project: Project) -> ProjectSheet:
@@ -431,7 +430,7 @@ def claims_to_assess(user: object) -> list[TrlAssessment]:
     me = grants_of(user).person_id
     if me is None:
         return []
-    directed = Project.objects.filter(projects_visible(user) & projects_led_by(me), state=Project.State.RUNNING)
+    directed = Project.objects.filter(projects_visible(user) & projects_led_by(user), state=Project.State.RUNNING)
     later = TrlAssessment.objects.filter(
         Q(kind="assessed", on__gte=OuterRef("on")) | Q(kind="claimed", on__gt=OuterRef("on")),
         project=OuterRef("project"),

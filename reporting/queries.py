@@ -119,8 +119,8 @@ def reports_awaiting(user: object) -> QuerySet[ProgressReport]:
     write = Q(state__in=(DRAFTING, RETURNED)) & of(projects_of_member(me) | projects_of_headquarters(me))
     # Nobody checks or accepts what he or she submitted.
     others = ~Q(submitted_by__person=me)
-    check = Q(state=SUBMITTED) & others & of(projects_supported_by(me))
-    accept = Q(state=CHECKED) & others & of(projects_led_by(me))
+    check = Q(state=SUBMITTED) & others & of(projects_supported_by(user))
+    accept = Q(state=CHECKED) & others & of(projects_led_by(user))
     return (
         ProgressReport.objects.filter(write | check | accept)
         .annotate(

@@ -18,8 +18,6 @@ from programs.models import Project, ProjectMember
 from programs.rules import (
     NOTHING,
     OFFICE_ROLES,
-    programs_run_by,
-    programs_staffed_by,
     projects_led_by,
     projects_of_headquarters,
     projects_of_member,
@@ -27,6 +25,7 @@ from programs.rules import (
     projects_supported_by,
     projects_visible,
 )
+from programs.rules.scope import scope_of
 from reporting.models import ProgressReport, ReportSection
 from reporting.states import ACCEPTED, CHECKED, DRAFTING, RETURNED, SUBMITTED
 
@@ -60,18 +59,18 @@ def reports_visible(user: object) -> Q:
     agencies = grants.organizations("agency_staff")
     if not agencies:
         return visible
-    by_agency = Q(project__program__in=programs_run_by(agencies))
-    return visible & (Q(state=ACCEPTED) | ~by_agency | _of(_own(grants.person_id, grants)))
+    by_agency = Q(project__program__in=scope_of(user).agency)
+    return visible & (Q(state=ACCEPTED) | ~by_agency | _of(_own(user, grants.person_id, grants)))
 
 
-def _own(person_id: int, grants: Grants) -> Q:
+def _own(user: object, person_id: int, grants: Grants) -> Q:
     """Projects in which the person works or for which it answers: member, HQ, PO, PD, staff."""
     own = (
         projects_of_member(person_id)
         | projects_of_headquarters(person_id)
-        | projects_led_by(person_id)
-        | projects_supported_by(person_id)
-        | Q(program__in=programs_staffed_by(person_id, "ministry_staff"))
+        | projects_led_by(user)
+        | projects_supported_by(user)
+        | Q(program__in=scope_of(user).ministry)
     )
     if offices := grants.organizations(*OFFICE_ROLES):
         own |= projects_of_organizations(offices)
@@ -89,16 +88,16 @@ def texts_readable(user: object) -> Q:
     me = grants.person_id
     readable = (
         _of(projects_of_member(me) | projects_of_headquarters(me))
-        | (Q(state__in=HANDED_IN) & _of(projects_supported_by(me)))
-        | (Q(state__in=(CHECKED, ACCEPTED)) & _of(projects_led_by(me)))
-        | (Q(state__in=HANDED_IN) & Q(project__program__in=programs_staffed_by(me, "ministry_staff")))
+        | (Q(state__in=HANDED_IN) & _of(projects_supported_by(user)))
+        | (Q(state__in=(CHECKED, ACCEPTED)) & _of(projects_led_by(user)))
+        | (Q(state__in=HANDED_IN) & Q(project__program__in=scope_of(user).ministry))
     )
     if grants.has("auditor"):
         readable |= Q(state__in=HANDED_IN)
     if offices := grants.organizations(*OFFICE_ROLES):
         readable |= Q(state__in=HANDED_IN) & _of(projects_of_organizations(offices))
-    if agencies := grants.organizations("agency_staff"):
-        readable |= Q(state=ACCEPTED, project__program__in=programs_run_by(agencies))
+    if scope_of(user).agency:
+        readable |= Q(state=ACCEPTED, project__program__in=scope_of(user).agency)
     return seen & readable
 
 
@@ -111,11 +110,10 @@ def reminders_wanted(user: object) -> Q:
     grants = grants_of(user)
     if grants.person_id is None:
         return NOTHING
-    me = grants.person_id
     waits = (
         Q(state__in=WRITABLE)
-        | (Q(state=SUBMITTED) & _of(projects_supported_by(me)))
-        | (Q(state=CHECKED) & _of(projects_led_by(me)))
+        | (Q(state=SUBMITTED) & _of(projects_supported_by(user)))
+        | (Q(state=CHECKED) & _of(projects_led_by(user)))
     )
     return reports_visible(user) & waits
 
@@ -149,8 +147,8 @@ def _held(user: object, report: ProgressReport) -> dict[str, bool] | None:
         conditions |= {
             "writes": _of(projects_of_member(me) | projects_of_headquarters(me)),
             "leads": _of(projects_of_member(me, ProjectMember.Role.PRINCIPAL_INVESTIGATOR)),
-            "supports": _of(projects_supported_by(me)),
-            "directs": _of(projects_led_by(me)),
+            "supports": _of(projects_supported_by(user)),
+            "directs": _of(projects_led_by(user)),
         }
     columns = [ExpressionWrapper(condition, BooleanField()) for condition in conditions.values()]
     found = ProgressReport.objects.filter(reports_visible(user), pk=report.pk).values_list(*columns).first()

@@ -6,81 +6,31 @@ conflict (`ProjectRecusal`) beats every role, the auditor's too.
 
 from __future__ import annotations
 
-from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
-from django.db.models.functions import StrIndex
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
 from django.utils import timezone
 
 from accounts.queries import Grants, grants_of, in_force
-from programs.models import (
-    AreaDirector,
-    AreaOfficer,
-    Deputy,
-    HQMember,
-    Participation,
-    Program,
-    ProgramAgency,
-    ProgramStaff,
-    Project,
-    ProjectMember,
-    ProjectRecusal,
-    ResearchArea,
-)
+from programs.models import HQMember, Participation, Program, Project, ProjectMember, ProjectRecusal, ResearchArea
+from programs.rules.scope import programs_run_by, scope_of
 
 OFFICE_ROLES = ("institution_office", "institution_accountant")
 EVERYTHING = Q(pk__isnull=False)
 NOTHING = Q(pk__in=[])
 
 
-# Roles on the tree and on areas ---------------------------------------------------------------------------------------
-
-
-def programs_staffed_by(person_id: int, *roles: str) -> QuerySet[Program]:
-    """This function will return the programs at or below a node for which the person holds one of the roles today."""
-    held = ProgramStaff.objects.filter(in_force(timezone.localdate()), person_id=person_id, role__in=roles)
-    return Program.objects.filter(_below(held))
-
-
-def programs_run_by(organization_ids: list[int]) -> QuerySet[Program]:
-    """This function will return the programs at or below a node that one of these agencies runs."""
-    return Program.objects.filter(_below(ProgramAgency.objects.filter(organization_id__in=organization_ids)))
-
-
-def _below(rows: QuerySet[ProgramStaff] | QuerySet[ProgramAgency]) -> Exists:
-    # Paths end in a slash, so that a prefix is always an ancestor or the node itself.
-    return Exists(rows.alias(at=StrIndex(OuterRef("path"), F("program__path"))).filter(at=1))
-
-
-def areas_directed_by(person_id: int) -> QuerySet[ResearchArea]:
-    """This function will return the areas that the person directs today, also as a deputy."""
-    today = timezone.localdate()
-    terms = AreaDirector.objects.filter(in_force(today), person_id=person_id)
-    deputies = Deputy.objects.filter(in_force(today), in_force(today, "director__"), person_id=person_id)
-    return ResearchArea.objects.filter(
-        Q(pk__in=terms.values("area_id")) | Q(pk__in=deputies.values("director__area_id"))
-    )
-
-
-def areas_supported_by(person_id: int) -> QuerySet[ResearchArea]:
-    """This function will return the areas in which the person is program officer today, also as a deputy."""
-    today = timezone.localdate()
-    terms = AreaOfficer.objects.filter(in_force(today), person_id=person_id)
-    deputies = Deputy.objects.filter(in_force(today), in_force(today, "officer__"), person_id=person_id)
-    return ResearchArea.objects.filter(
-        Q(pk__in=terms.values("area_id")) | Q(pk__in=deputies.values("officer__area_id"))
-    )
-
-
 # Projects -------------------------------------------------------------------------------------------------------------
 
 
-def projects_led_by(person_id: int) -> Q:
-    """This function will return the condition: projects of areas or programs that the person directs today."""
-    return Q(area__in=areas_directed_by(person_id)) | Q(program__in=programs_staffed_by(person_id, "program_director"))
+def projects_led_by(user: object) -> Q:
+    """This function will return the condition: projects of areas or programs that the user directs today."""
+    scope = scope_of(user)
+    return Q(area__in=scope.directed) | Q(program__in=scope.program_director)
 
 
-def projects_supported_by(person_id: int) -> Q:
-    """This function will return the condition: projects of areas or programs where the person is PO today."""
-    return Q(area__in=areas_supported_by(person_id)) | Q(program__in=programs_staffed_by(person_id, "program_officer"))
+def projects_supported_by(user: object) -> Q:
+    """This function will return the condition: projects of areas or programs where the user is PO today."""
+    scope = scope_of(user)
+    return Q(area__in=scope.supported) | Q(program__in=scope.program_officer)
 
 
 def projects_of_member(person_id: int, *roles: str) -> Q:
@@ -121,30 +71,30 @@ def projects_visible(user: object) -> Q:
         return Q(program__in=programs_run_by([grants.client_organization_id]))
     if grants.person_id is None:
         return NOTHING
-    return _projects_by_role(grants, grants.person_id) & not_recused(grants.person_id)
+    return _projects_by_role(user, grants) & not_recused(grants.person_id)
 
 
-def _projects_by_role(grants: Grants, person_id: int) -> Q:
-    visible = projects_seen_whole(grants, person_id)
+def _projects_by_role(user: object, grants: Grants) -> Q:
+    visible = projects_seen_whole(user)
     if offices := grants.organizations(*OFFICE_ROLES):
         visible |= projects_of_organizations(offices)
     return visible
 
 
-def projects_seen_whole(grants: Grants, person_id: int) -> Q:
-    """This function will return the condition: projects of which the person sees more than the own institution's part."""
+def projects_seen_whole(user: object) -> Q:
+    """This function will return the condition: projects of which the user sees more than the own institution's part."""
+    grants = grants_of(user)
+    if grants.person_id is None:
+        return NOTHING
     if grants.has("auditor"):
         return EVERYTHING
-    visible = (
-        Q(program__in=programs_staffed_by(person_id, "ministry_staff", "program_director", "program_officer"))
-        | Q(area__in=areas_directed_by(person_id))
-        | Q(area__in=areas_supported_by(person_id))
-        | projects_of_member(person_id)
-        | projects_of_headquarters(person_id)
+    scope = scope_of(user)
+    return (
+        Q(program__in=scope.programs)
+        | Q(area__in=scope.directed | scope.supported)
+        | projects_of_member(grants.person_id)
+        | projects_of_headquarters(grants.person_id)
     )
-    if agencies := grants.organizations("agency_staff"):
-        visible |= Q(program__in=programs_run_by(agencies))
-    return visible
 
 
 # Programs and areas ---------------------------------------------------------------------------------------------------
@@ -159,16 +109,15 @@ def programs_visible(user: object) -> Q:
         return NOTHING
     if grants.has("auditor"):
         return EVERYTHING
-    person_id = grants.person_id
-    visible = (
-        Q(pk__in=programs_staffed_by(person_id, "ministry_staff", "program_director", "program_officer"))
-        | Q(pk__in=areas_directed_by(person_id).values("program_id"))
-        | Q(pk__in=areas_supported_by(person_id).values("program_id"))
-        | Q(pk__in=Project.objects.filter(_projects_by_role(grants, person_id)).values("program_id"))
+    return _programs_of_offices(user) | Q(
+        pk__in=Project.objects.filter(_projects_by_role(user, grants)).values("program_id")
     )
-    if agencies := grants.organizations("agency_staff"):
-        visible |= Q(pk__in=programs_run_by(agencies))
-    return visible
+
+
+def _programs_of_offices(user: object) -> Q:
+    scope = scope_of(user)
+    areas = ResearchArea.objects.filter(pk__in=scope.directed | scope.supported)
+    return Q(pk__in=scope.programs) | Q(pk__in=areas.values("program_id"))
 
 
 def areas_visible(user: object) -> Q:
@@ -183,24 +132,19 @@ def may_see_portfolio(user: object) -> bool:
     """
     known = getattr(user, "_sees_portfolio", None)
     if known is None:
-        known = _sees_portfolio(grants_of(user))
+        known = _sees_portfolio(user)
         if hasattr(user, "_grants"):
             user._sees_portfolio = known  # type: ignore[attr-defined]
     return bool(known)
 
 
-def _sees_portfolio(grants: Grants) -> bool:
+def _sees_portfolio(user: object) -> bool:
+    grants = grants_of(user)
     if grants.person_id is None:
         return False
-    me = grants.person_id
-    return (
-        grants.has("auditor")
-        or Program.objects.filter(
-            Q(pk__in=programs_staffed_by(me, "ministry_staff", "program_director", "program_officer"))
-            | Q(pk__in=areas_directed_by(me).values("program_id"))
-            | Q(pk__in=areas_supported_by(me).values("program_id"))
-        ).exists()
-    )
+    scope = scope_of(user)
+    offices = scope.ministry | scope.program_director | scope.program_officer | scope.directed | scope.supported
+    return grants.has("auditor") or bool(offices)
 
 
 # Acts -----------------------------------------------------------------------------------------------------------------
@@ -227,8 +171,7 @@ def actions_allowed(user: object, obj: Program | ResearchArea | Project) -> set[
 
 
 def _staffs(user: object, program_id: int) -> bool:
-    person_id = grants_of(user).person_id
-    return person_id is not None and programs_staffed_by(person_id, "ministry_staff").filter(pk=program_id).exists()
+    return program_id in scope_of(user).ministry
 
 
 def _project_actions(user: object, project: Project) -> set[str]:
@@ -238,9 +181,9 @@ def _project_actions(user: object, project: Project) -> set[str]:
         return {"project.view"} if visible.exists() else set()
     me = grants.person_id
     roles = {
-        "as_staff": Q(program__in=programs_staffed_by(me, "ministry_staff")),
-        "as_director": projects_led_by(me),
-        "as_officer": projects_supported_by(me),
+        "as_staff": Q(program__in=scope_of(user).ministry),
+        "as_director": projects_led_by(user),
+        "as_officer": projects_supported_by(user),
         "as_team": projects_of_member(me, "principal_investigator") | projects_of_headquarters(me),
     }
     columns = {name: ExpressionWrapper(role, BooleanField()) for name, role in roles.items()}
@@ -263,6 +206,4 @@ def indicators_writable(user: object) -> Q:
     grants = grants_of(user)
     if grants.client_organization_id is not None:
         return Q(program__in=programs_run_by([grants.client_organization_id]))
-    if grants.person_id is None:
-        return NOTHING
-    return Q(program__in=programs_staffed_by(grants.person_id, "ministry_staff"))
+    return Q(program__in=scope_of(user).ministry)

@@ -24,12 +24,11 @@ from programs.rules import (
     NOTHING,
     OFFICE_ROLES,
     not_recused,
-    programs_run_by,
     projects_of_headquarters,
     projects_of_member,
     projects_of_organizations,
 )
-from programs.rules.scope import Scope, scope_of
+from programs.rules.scope import Scope, programs_run_by, scope_of
 from programs.states import ALLOCATION_MOVES, ALLOCATION_WRITABLE, APPROVED, PROPOSED, REFUSED, REPLACED
 
 #: In these states an allocation has left its writer's hands.

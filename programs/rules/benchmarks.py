@@ -8,13 +8,13 @@ from accounts.queries import grants_of
 from programs.models import Benchmark, Project, ProjectMember, ResearchArea
 from programs.rules import (
     NOTHING,
-    areas_directed_by,
     areas_visible,
     projects_led_by,
     projects_of_headquarters,
     projects_of_member,
     projects_visible,
 )
+from programs.rules.scope import scope_of
 
 
 def benchmarks_visible(user: object) -> Q:
@@ -30,13 +30,12 @@ def projects_benchmarked_by(user: object) -> Q:
     if me is None:
         return NOTHING
     team = projects_of_member(me, ProjectMember.Role.PRINCIPAL_INVESTIGATOR) | projects_of_headquarters(me)
-    return projects_visible(user) & (team | projects_led_by(me))
+    return projects_visible(user) & (team | projects_led_by(user))
 
 
 def areas_benchmarked_by(user: object) -> Q:
     """This function will return the condition for the areas whose benchmarks the user keeps: as PD or deputy."""
-    me = grants_of(user).person_id
-    return NOTHING if me is None else Q(pk__in=areas_directed_by(me).values("pk"))
+    return Q(pk__in=scope_of(user).directed)
 
 
 def benchmarks_kept_by(user: object) -> Q:

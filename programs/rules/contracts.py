@@ -65,7 +65,7 @@ def money_seen(user: object) -> Q:
     seen = Q(project__in=Project.objects.filter(projects_visible(user)))
     if grants.person_id is None:
         return seen if grants.client_organization_id is not None else NOTHING
-    whole = Q(project__in=Project.objects.filter(projects_seen_whole(grants, grants.person_id)))
+    whole = Q(project__in=Project.objects.filter(projects_seen_whole(user)))
     return seen & (whole | Q(organization__in=grants.organizations(*OFFICE_ROLES)))
 
 
@@ -85,7 +85,7 @@ def money_rights(user: object, project: Project) -> MoneyRights:
         return MoneyRights(None if grants.client_organization_id is not None else frozenset())
     offices = grants.organizations(*OFFICE_ROLES)
     # Whoever holds no office of an institution sees the project by a role that sees all of it.
-    whole = not offices or Project.objects.filter(projects_seen_whole(grants, grants.person_id), pk=project.pk).exists()
+    whole = not offices or Project.objects.filter(projects_seen_whole(user), pk=project.pk).exists()
     splits = project.area_id in scope.directed or project.program_id in scope.program_director
     return MoneyRights(None if whole else frozenset(offices), project.program_id in scope.party, splits)
 

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from accounts.queries import grants_of
 from common.errors import Blocker
 from programs.models import AreaDirector, AreaOfficer, Deputy, ResearchArea
-from programs.rules import NOTHING, actions_allowed, programs_staffed_by
+from programs.rules import NOTHING, actions_allowed
+from programs.rules.scope import scope_of
 
 Term: TypeAlias = AreaDirector | AreaOfficer | Deputy
 #: Each kind of term and the path from it to its area's program.
@@ -41,7 +42,7 @@ def terms_to_approve(user: object, kind: type[Term]) -> Q:
     me = grants_of(user).person_id
     if me is None:
         return NOTHING
-    staffed = programs_staffed_by(me, "ministry_staff")
+    staffed = scope_of(user).ministry
     mine = Q()
     for path in TO_AREA[kind]:
         mine |= Q(**{f"{path}__program__in": staffed})

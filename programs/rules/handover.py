@@ -10,7 +10,8 @@ from django.db.models import Q
 
 from accounts.queries import grants_of
 from programs.models import Program, ResearchArea
-from programs.rules import NOTHING, not_recused, programs_staffed_by, projects_visible
+from programs.rules import NOTHING, not_recused, projects_visible
+from programs.rules.scope import scope_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def terms_readable(
         return []
     if me == person_id or grants.has("auditor"):
         return rows
-    staffed = set(programs_staffed_by(me, "ministry_staff").values_list("path", flat=True))
+    staffed = set(Program.objects.filter(pk__in=scope_of(user).ministry).values_list("path", flat=True))
     return [row for row in rows if row.path in staffed or _follows(row, mine, me, today)]
 
 

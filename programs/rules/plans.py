@@ -37,8 +37,6 @@ from programs.rules import (
     NOTHING,
     OFFICE_ROLES,
     not_recused,
-    programs_run_by,
-    programs_staffed_by,
     projects_led_by,
     projects_of_headquarters,
     projects_of_member,
@@ -46,6 +44,7 @@ from programs.rules import (
     projects_supported_by,
     projects_visible,
 )
+from programs.rules.scope import scope_of
 from programs.states import (
     APPROVED,
     CHECKED,
@@ -81,15 +80,12 @@ def plans_visible(user: object) -> Q:
     me = grants.person_id
     readable = _of(_own_team(me, grants)) | (
         Q(state__in=HANDED_IN)
-        & (
-            _of(projects_supported_by(me) | projects_led_by(me))
-            | Q(project__program__in=programs_staffed_by(me, "ministry_staff"))
-        )
+        & (_of(projects_supported_by(user) | projects_led_by(user)) | Q(project__program__in=scope_of(user).ministry))
     )
     if grants.has("auditor"):
         readable |= Q(state__in=HANDED_IN)
-    if agencies := grants.organizations("agency_staff"):
-        readable |= Q(state__in=FOR_CONTRACT, project__program__in=programs_run_by(agencies))
+    if scope_of(user).agency:
+        readable |= Q(state__in=FOR_CONTRACT, project__program__in=scope_of(user).agency)
     return seen & readable
 
 
@@ -127,7 +123,7 @@ def plan_rights(user: object, version: PlanVersion) -> PlanRights:
     grants = grants_of(user)
     if grants.person_id is None:
         return PlanRights(frozenset(READING)) if visible.exists() else PlanRights()
-    held = _held(visible, grants.person_id, grants)
+    held = _held(visible, user, grants.person_id)
     if held is None:
         return PlanRights()
     may = {
@@ -151,13 +147,13 @@ def plan_rights(user: object, version: PlanVersion) -> PlanRights:
     return PlanRights(frozenset(allowed | ({"plan.edit_part"} if parts else set())), parts)
 
 
-def _held(visible: QuerySet[PlanVersion], me: int, grants: Grants) -> dict[str, bool] | None:
+def _held(visible: QuerySet[PlanVersion], user: object, me: int) -> dict[str, bool] | None:
     roles = {
         "writes": projects_of_member(me, PRINCIPAL) | projects_of_headquarters(me),
         "leads": projects_of_member(me, PRINCIPAL),
-        "checks": projects_supported_by(me),
-        "directs": projects_led_by(me),
-        "contracts": _contracting(me, grants),
+        "checks": projects_supported_by(user),
+        "directs": projects_led_by(user),
+        "contracts": _contracting(user),
     }
     columns = {name: ExpressionWrapper(_of(role), BooleanField()) for name, role in roles.items()}
     found = visible.order_by().values_list(*columns.values()).first()
@@ -173,12 +169,9 @@ def _starts(version: PlanVersion, act: str) -> bool:
     return version.state in PLAN_MOVES[act].sources
 
 
-def _contracting(me: int, grants: Grants) -> Q:
-    """Projects for which the person acts as the contracting party: the program's ministry staff or its agency's."""
-    party = Q(program__in=programs_staffed_by(me, "ministry_staff"))
-    if agencies := grants.organizations("agency_staff"):
-        party |= Q(program__in=programs_run_by(agencies))
-    return party
+def _contracting(user: object) -> Q:
+    """Projects for which the user acts as the contracting party: the program's ministry staff or its agency's."""
+    return Q(program__in=scope_of(user).party)
 
 
 def _own_parts(version: PlanVersion, me: int, grants: Grants) -> frozenset[int]:
@@ -208,10 +201,10 @@ def plans_to_act_on(user: object) -> Q:
     me = grants.person_id
     waiting = (
         Q(state__in=PLAN_WRITABLE) & _of(projects_of_member(me) | projects_of_headquarters(me))
-        | Q(state=SUBMITTED) & _of(projects_supported_by(me))
-        | Q(state=CHECKED) & _of(projects_led_by(me))
-        | Q(state=CONFIRMED) & _of(_contracting(me, grants))
-        | Q(state=IN_APPROVAL) & ~Q(approval_drafted_by__person=me) & _of(_contracting(me, grants))
+        | Q(state=SUBMITTED) & _of(projects_supported_by(user))
+        | Q(state=CHECKED) & _of(projects_led_by(user))
+        | Q(state=CONFIRMED) & _of(_contracting(user))
+        | Q(state=IN_APPROVAL) & ~Q(approval_drafted_by__person=me) & _of(_contracting(user))
     )
     return waiting & _of(not_recused(me))
 

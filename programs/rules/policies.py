@@ -15,7 +15,8 @@ from accounts.queries import grants_of
 from common.errors import Blocker
 from common.text import count_characters
 from programs.models import PolicyVersion, ResearchArea
-from programs.rules import NOTHING, areas_directed_by, areas_supported_by, areas_visible, programs_staffed_by
+from programs.rules import NOTHING, areas_visible
+from programs.rules.scope import scope_of
 from programs.states import DRAFTING, IN_FORCE, POLICY_MOVES, POLICY_WRITABLE, SUBMITTED
 
 LONGEST_POLICY = 20_000
@@ -27,20 +28,18 @@ def _of(areas: Q) -> Q:
     return Q(area__in=ResearchArea.objects.filter(areas))
 
 
-def _directed(person_id: int) -> Q:
-    return Q(pk__in=areas_directed_by(person_id).values("pk")) | Q(
-        program__in=programs_staffed_by(person_id, "program_director")
-    )
+def _directed(user: object) -> Q:
+    scope = scope_of(user)
+    return Q(pk__in=scope.directed) | Q(program__in=scope.program_director)
 
 
-def _supported(person_id: int) -> Q:
-    return Q(pk__in=areas_supported_by(person_id).values("pk")) | Q(
-        program__in=programs_staffed_by(person_id, "program_officer")
-    )
+def _supported(user: object) -> Q:
+    scope = scope_of(user)
+    return Q(pk__in=scope.supported) | Q(program__in=scope.program_officer)
 
 
-def _staffed(person_id: int) -> Q:
-    return Q(program__in=programs_staffed_by(person_id, "ministry_staff"))
+def _staffed(user: object) -> Q:
+    return Q(program__in=scope_of(user).ministry)
 
 
 def policies_visible(user: object) -> Q:
@@ -51,8 +50,7 @@ def policies_visible(user: object) -> Q:
         return seen & Q(state=IN_FORCE)
     if grants.person_id is None:
         return NOTHING
-    me = grants.person_id
-    readable = Q(state=IN_FORCE) | _of(_directed(me) | _supported(me)) | _HANDED_IN & _of(_staffed(me))
+    readable = Q(state=IN_FORCE) | _of(_directed(user) | _supported(user)) | _HANDED_IN & _of(_staffed(user))
     if grants.has("auditor"):
         readable |= _HANDED_IN
     return seen & readable
@@ -63,7 +61,7 @@ def may_open_policy(user: object, area: ResearchArea) -> bool:
     me = grants_of(user).person_id
     if me is None or PolicyVersion.objects.filter(area=area, state__in=(*POLICY_WRITABLE, SUBMITTED)).exists():
         return False
-    return ResearchArea.objects.filter(_directed(me), areas_visible(user), pk=area.pk).exists()
+    return ResearchArea.objects.filter(_directed(user), areas_visible(user), pk=area.pk).exists()
 
 
 def policy_actions(user: object, version: PolicyVersion) -> set[str]:
@@ -73,12 +71,12 @@ def policy_actions(user: object, version: PolicyVersion) -> set[str]:
     if me is None or not found.exists():
         return {"policy.view"} if found.exists() else set()
     allowed = {"policy.view"}
-    if found.filter(_of(_directed(me))).exists():
+    if found.filter(_of(_directed(user))).exists():
         allowed |= {f"policy.{act}" for act in ("submit", "withdraw") if _starts(version, act)}
         if version.state in POLICY_WRITABLE:
             allowed.add("policy.edit")
     is_own = version.submitted_by_id == getattr(user, "pk", None)
-    if version.state == SUBMITTED and not is_own and found.filter(_of(_staffed(me))).exists():
+    if version.state == SUBMITTED and not is_own and found.filter(_of(_staffed(user))).exists():
         allowed |= {"policy.put_in_force", "policy.return"}
     return allowed
 
@@ -92,8 +90,8 @@ def policies_to_act_on(user: object) -> Q:
     me = grants_of(user).person_id
     if me is None:
         return NOTHING
-    write = Q(state__in=POLICY_WRITABLE) & _of(_directed(me))
-    decide = Q(state=SUBMITTED) & ~Q(submitted_by__person=me) & _of(_staffed(me))
+    write = Q(state__in=POLICY_WRITABLE) & _of(_directed(user))
+    decide = Q(state=SUBMITTED) & ~Q(submitted_by__person=me) & _of(_staffed(user))
     return write | decide
 
 

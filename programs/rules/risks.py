@@ -45,7 +45,7 @@ def projects_kept_by(user: object) -> Q:
     me = grants_of(user).person_id
     if me is None:
         return NOTHING
-    kept = projects_of_member(me) | projects_of_headquarters(me) | projects_supported_by(me)
+    kept = projects_of_member(me) | projects_of_headquarters(me) | projects_supported_by(user)
     return projects_visible(user) & kept
 
 
@@ -68,7 +68,7 @@ def _roles(user: object, project_id: int) -> tuple[bool, bool]:
     me = grants_of(user).person_id
     if me is None:
         return False, False
-    columns = [ExpressionWrapper(one, BooleanField()) for one in (projects_kept_by(user), projects_led_by(me))]
+    columns = [ExpressionWrapper(one, BooleanField()) for one in (projects_kept_by(user), projects_led_by(user))]
     visible = Project.objects.filter(projects_visible(user), pk=project_id)
     found = visible.values_list(*columns).first() or (False, False)
     return bool(found[0]), bool(found[1])
@@ -79,7 +79,7 @@ def risks_to_act_on(user: object) -> Q:
     me = grants_of(user).person_id
     if me is None:
         return NOTHING
-    led = Project.objects.filter(projects_visible(user) & projects_led_by(me))
+    led = Project.objects.filter(projects_visible(user) & projects_led_by(user))
     seen = Project.objects.filter(projects_visible(user))
     return Q(state=Risk.State.ESCALATED, project__in=led) | Q(state=Risk.State.OPEN, owner=me, project__in=seen)
 
@@ -103,7 +103,7 @@ def data_plan_actions(user: object, plan: DataManagementPlan) -> set[str]:
     if me is None:
         return set()
     team = projects_of_member(me) | projects_of_headquarters(me)
-    heads = projects_led_by(me) | projects_supported_by(me)
+    heads = projects_led_by(user) | projects_supported_by(user)
     columns = [ExpressionWrapper(one, BooleanField()) for one in (team, heads)]
     found = Project.objects.filter(projects_visible(user), pk=plan.project_id).values_list(*columns).first()
     writes, confirms = found or (False, False)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import CharField, QuerySet, Value
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import StrIndex
+from django.utils import timezone
 
-from accounts.queries import grants_of
-from programs.rules import areas_directed_by, areas_supported_by, programs_run_by, programs_staffed_by
+from accounts.queries import grants_of, in_force
+from programs.models import AreaDirector, AreaOfficer, Deputy, Program, ProgramAgency, ProgramStaff, ResearchArea
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +69,42 @@ def scope_of(user: object) -> Scope:
 
 def _named(name: str, rows: QuerySet[Any]) -> QuerySet[Any]:
     return rows.order_by().values_list(Value(name, output_field=CharField()), "pk")
+
+
+# Roles on the tree and on areas ---------------------------------------------------------------------------------------
+
+
+def programs_staffed_by(person_id: int, *roles: str) -> QuerySet[Program]:
+    """This function will return the programs at or below a node for which the person holds one of the roles today."""
+    held = ProgramStaff.objects.filter(in_force(timezone.localdate()), person_id=person_id, role__in=roles)
+    return Program.objects.filter(_below(held))
+
+
+def programs_run_by(organization_ids: list[int]) -> QuerySet[Program]:
+    """This function will return the programs at or below a node that one of these agencies runs."""
+    return Program.objects.filter(_below(ProgramAgency.objects.filter(organization_id__in=organization_ids)))
+
+
+def _below(rows: QuerySet[ProgramStaff] | QuerySet[ProgramAgency]) -> Exists:
+    # Paths end in a slash, so that a prefix is always an ancestor or the node itself.
+    return Exists(rows.alias(at=StrIndex(OuterRef("path"), F("program__path"))).filter(at=1))
+
+
+def areas_directed_by(person_id: int) -> QuerySet[ResearchArea]:
+    """This function will return the areas that the person directs today, also as a deputy."""
+    today = timezone.localdate()
+    terms = AreaDirector.objects.filter(in_force(today), person_id=person_id)
+    deputies = Deputy.objects.filter(in_force(today), in_force(today, "director__"), person_id=person_id)
+    return ResearchArea.objects.filter(
+        Q(pk__in=terms.values("area_id")) | Q(pk__in=deputies.values("director__area_id"))
+    )
+
+
+def areas_supported_by(person_id: int) -> QuerySet[ResearchArea]:
+    """This function will return the areas in which the person is program officer today, also as a deputy."""
+    today = timezone.localdate()
+    terms = AreaOfficer.objects.filter(in_force(today), person_id=person_id)
+    deputies = Deputy.objects.filter(in_force(today), in_force(today, "officer__"), person_id=person_id)
+    return ResearchArea.objects.filter(
+        Q(pk__in=terms.values("area_id")) | Q(pk__in=deputies.values("officer__area_id"))
+    )

@@ -16,11 +16,11 @@ from common.errors import Blocker
 from programs.models import Advice, Project, SiteVisit
 from programs.rules import (
     NOTHING,
-    programs_staffed_by,
     projects_led_by,
     projects_supported_by,
     projects_visible,
 )
+from programs.rules.scope import scope_of
 
 LONGEST_MEMO = 8000
 LONGEST_ADVICE = 2000
@@ -45,7 +45,7 @@ def projects_visited_by(user: object) -> Q:
     me = grants_of(user).person_id
     if me is None:
         return NOTHING
-    keeps = projects_led_by(me) | projects_supported_by(me) | Q(program__in=programs_staffed_by(me, "ministry_staff"))
+    keeps = projects_led_by(user) | projects_supported_by(user) | Q(program__in=scope_of(user).ministry)
     return projects_visible(user) & keeps
 
 
@@ -96,7 +96,7 @@ def advice_to_act_on(user: object) -> Q:
         return NOTHING
     keeps = _of(projects_visited_by(user))
     answer = Q(state=Advice.State.OPEN, owner=me)
-    close = Q(state=Advice.State.ANSWERED) & keeps & (Q(given_by__person=me) | _of(projects_led_by(me)))
+    close = Q(state=Advice.State.ANSWERED) & keeps & (Q(given_by__person=me) | _of(projects_led_by(user)))
     return advice_visible(user) & (answer | close)
 
 

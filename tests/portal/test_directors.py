@@ -113,5 +113,5 @@ def test_page_when_there_are_more_terms_then_the_queries_are_the_same(
         )
     client.force_login(cast["staff2"])
     client.get(PATH)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         client.get(PATH)

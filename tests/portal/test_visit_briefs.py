@@ -132,5 +132,5 @@ def test_brief_when_there_is_more_then_the_queries_are_the_same(
         Milestone.objects.create(project=project, number=90 + number, title="節目", planned_on=day(1))
     client.force_login(cast["pd1"])
     client.get(f"{PATH}/")
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(14):
         client.get(f"{PATH}/")

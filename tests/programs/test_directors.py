@@ -23,7 +23,8 @@ from programs.actions.directors import (
 from programs.models import AreaDirector, Deputy, ResearchArea
 from programs.queries.directors import terms_awaiting
 from programs.queries.people import DIRECTOR, audience_of
-from programs.rules import actions_allowed, areas_directed_by, areas_supported_by
+from programs.rules import actions_allowed
+from programs.rules.scope import areas_directed_by, areas_supported_by
 from tests.cast import again
 
 pytestmark = pytest.mark.django_db

@@ -147,14 +147,14 @@ def test_agency_person_when_also_on_the_team_then_sees_the_draft_too(cast, repor
     assert section_editable(user, section_of(report, "partner"))
 
 
-@pytest.mark.parametrize("reader", ["staff1", "pd1", "auditor1"])
-def test_lists_when_1_or_3_reports_then_the_same_queries(cast, twin, reader, django_assert_num_queries):
+@pytest.mark.parametrize(("reader", "queries"), [("staff1", 5), ("pd1", 5), ("auditor1", 4)])
+def test_lists_when_1_or_3_reports_then_the_same_queries(cast, twin, reader, queries, django_assert_num_queries):
     made = [opened(twin[FLAGSHIP], cast["staff1"], fiscal_year=2025)]
     for number in (1, 3):
         while len(made) < number:
             made.append(opened(twin["sample-ql1-f2"], cast["staff1"], fiscal_year=2025 - len(made)))
         user = again(cast[reader])
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(queries):
             rows = [row for row in reports_visible_to(user) if row in made]
             assert all(row.project.program.ref and row.project.leads for row in rows)
         assert len(rows) == number
