@@ -14,8 +14,15 @@ APPS = ("accounts", "programs", "calls", "evaluations", "reporting", "common")
 
 def machines() -> list[tuple[Any, dict[str, Any]]]:
     """This function will list every model with a state and its table of moves."""
-    from evaluations.models import ConflictOfInterest
-    from evaluations.states import CONFLICT_MOVES
+    from evaluations.models import Assignment, Case, ConflictOfInterest, GateReview, PanelMember, Round
+    from evaluations.states import (
+        ASSIGNMENT_MOVES,
+        CASE_MOVES,
+        CONFLICT_MOVES,
+        GATE_REVIEW_MOVES,
+        MEMBER_MOVES,
+        ROUND_MOVES,
+    )
     from programs.models import (
         Advice,
         Allocation,
@@ -52,6 +59,11 @@ def machines() -> list[tuple[Any, dict[str, Any]]]:
         (PolicyVersion, POLICY_MOVES),
         (Advice, ADVICE_MOVES),
         (ConflictOfInterest, CONFLICT_MOVES),
+        (Round, ROUND_MOVES),
+        (PanelMember, MEMBER_MOVES),
+        (Case, CASE_MOVES),
+        (Assignment, ASSIGNMENT_MOVES),
+        (GateReview, GATE_REVIEW_MOVES),
         (ProgressReport, REPORT_MOVES),
     ]
 

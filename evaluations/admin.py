@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from accounts.admin import for_auditors
 from common.admin import ViewAdmin, site
 from evaluations.models import ConflictOfInterest
-from evaluations.rules import conflicts_visible
+from evaluations.rules.conflicts import conflicts_visible
 from programs.models import Project
 from programs.rules import projects_visible
 

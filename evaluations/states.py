@@ -8,3 +8,55 @@ CONFLICT_MOVES = {
     "dismiss": Move({DECLARED}, DISMISSED),
     "end": Move({CONFIRMED}, ENDED),
 }
+
+DRAFTING, OPEN, FIRST_CLOSED, FINAL_CLOSED = "drafting", "open", "first_closed", "final_closed"
+CLOSED, INVALIDATED = "closed", "invalidated"
+#: Scores come in while a round is open; the first ones stand from `first_close`, all of them from `final_close`.
+ROUND_MOVES = {
+    "open": Move({DRAFTING}, OPEN),
+    "close_first": Move({OPEN}, FIRST_CLOSED),
+    "close_final": Move({FIRST_CLOSED}, FINAL_CLOSED),
+    "close": Move({FINAL_CLOSED}, CLOSED),
+    "invalidate": Move({OPEN, FIRST_CLOSED, FINAL_CLOSED}, INVALIDATED),
+}
+ROUND_RUNNING = frozenset({OPEN, FIRST_CLOSED, FINAL_CLOSED})
+
+PREPARING, CONCLUDED = "preparing", "concluded"
+#: A case: documents closed (declarations, assignment) > documents open > concluded by a decision.
+CASE_MOVES = {
+    "open_documents": Move({PREPARING}, OPEN),
+    "conclude": Move({OPEN}, CONCLUDED),
+    "invalidate": Move({PREPARING, OPEN}, INVALIDATED),
+}
+CASE_LIVE = frozenset({PREPARING, OPEN})
+
+CALLED, SUBMITTED, SEALED, RECOMMENDED = "called", "submitted", "sealed", "recommended"
+DECIDED, RELEASED = "decided", "released"
+#: One project at one gate, from the call for a dossier to the decision that everybody may read.
+GATE_REVIEW_MOVES = {
+    "submit": Move({CALLED}, SUBMITTED),
+    "return": Move({SUBMITTED}, CALLED),
+    "seal": Move({SUBMITTED}, SEALED),
+    "recommend": Move({SEALED}, RECOMMENDED),
+    "take_back": Move({RECOMMENDED}, SEALED),
+    "decide": Move({RECOMMENDED}, DECIDED),
+    "release": Move({DECIDED}, RELEASED),
+    "reexamine": Move({RELEASED}, SEALED),
+    "invalidate": Move({CALLED, SUBMITTED, SEALED, RECOMMENDED}, INVALIDATED),
+}
+
+PROPOSED, DECLINED, REPLACED = "proposed", "declined", "replaced"
+#: Who reads what: proposed, counts once the chair has confirmed it.
+ASSIGNMENT_MOVES = {
+    "confirm": Move({PROPOSED}, CONFIRMED),
+    "decline": Move({CONFIRMED}, DECLINED),
+    "replace": Move({PROPOSED, CONFIRMED}, REPLACED),
+}
+
+INVITED, ACCEPTED = "invited", "accepted"
+#: A member of a panel serves once the appointment is accepted and the pledge given.
+MEMBER_MOVES = {
+    "accept": Move({INVITED}, ACCEPTED),
+    "decline": Move({INVITED}, DECLINED),
+    "end": Move({INVITED, ACCEPTED}, ENDED),
+}

@@ -13,7 +13,7 @@ from common.errors import NotAllowed, Refused
 from common.states import locked, move
 from common.text import clean
 from evaluations.models import ConflictOfInterest
-from evaluations.rules import may_declare, may_settle
+from evaluations.rules.conflicts import may_declare, may_settle
 from evaluations.states import CONFLICT_MOVES
 from programs.actions.recusals import end_recusal, recuse
 from programs.models import Project

@@ -1,5 +1,30 @@
-"""How it is judged. So far: conflicts of interest."""
+"""How it is judged: rounds with rubric, panel and cases; conflicts, assignments, gate reviews.
 
+Round (calendar, rubric, documents asked for, secretariat) > Panel (members, expertise) > Case (one subject before the
+panel) > Assignment (one reader). GateReview is the subject's own life at the gate; a redo gives it another case.
+"""
+
+from evaluations.models.assignment import Assignment
+from evaluations.models.case import Case
 from evaluations.models.conflict import ConflictOfInterest
+from evaluations.models.gate_review import GateReview
+from evaluations.models.panel import Expertise, Panel, PanelMember
+from evaluations.models.round import Round, RoundDocument, RoundSecretary
+from evaluations.models.rubric import Rubric, RubricGrade, RubricItem, RubricLevel
 
-__all__ = ["ConflictOfInterest"]
+__all__ = [
+    "Assignment",
+    "Case",
+    "ConflictOfInterest",
+    "Expertise",
+    "GateReview",
+    "Panel",
+    "PanelMember",
+    "Round",
+    "RoundDocument",
+    "RoundSecretary",
+    "Rubric",
+    "RubricGrade",
+    "RubricItem",
+    "RubricLevel",
+]

@@ -12,8 +12,8 @@ from common.errors import IllegalMove, NotAllowed, Refused
 from common.models import JournalEntry
 from evaluations.actions.conflicts import confirm_conflict, declare_conflict, dismiss_conflict, end_conflict
 from evaluations.models import ConflictOfInterest
-from evaluations.queries import conflicts_visible_to
-from evaluations.rules import actions_allowed, may_declare
+from evaluations.queries.conflicts import conflicts_visible_to
+from evaluations.rules.conflicts import conflict_actions, may_declare
 from programs.models import AreaDirector, ProjectRecusal
 from programs.queries import projects_visible_to, search_projects
 from tests.cast import again
@@ -220,4 +220,4 @@ ACTS = {
 def test_acts_on_a_conflict_when_asked_then_as_the_table_says(cast, twin, name, allowed):
     confirmed = ConflictOfInterest.objects.get(person=cast["evaluator1"].person)
     declared = declare(cast["pd1"], twin["sample-ql1-f1"])
-    assert (actions_allowed(cast[name], confirmed), actions_allowed(cast[name], declared)) == allowed
+    assert (conflict_actions(cast[name], confirmed), conflict_actions(cast[name], declared)) == allowed

@@ -10,7 +10,8 @@ from common.states import can_move
 from evaluations.models import ConflictOfInterest
 from evaluations.states import CONFLICT_MOVES
 from programs.models import Project
-from programs.rules import EVERYTHING, NOTHING, not_recused, programs_run_by, programs_staffed_by, projects_visible
+from programs.rules import EVERYTHING, NOTHING, not_recused, projects_visible
+from programs.rules.scope import scope_of
 
 
 def conflicts_visible(user: object) -> Q:
@@ -30,13 +31,7 @@ def conflicts_visible(user: object) -> Q:
 
 
 def _projects_settled_by(user: object) -> Q:
-    grants = grants_of(user)
-    if grants.person_id is None:
-        return NOTHING
-    settled = Q(program__in=programs_staffed_by(grants.person_id, "ministry_staff"))
-    if agencies := grants.organizations("agency_staff"):
-        settled |= Q(program__in=programs_run_by(agencies))
-    return settled
+    return NOTHING if grants_of(user).person_id is None else Q(program__in=scope_of(user).party)
 
 
 def may_declare(user: object, person: Person, project: Project) -> bool:
@@ -78,7 +73,7 @@ def _settles(user: object, project: Project) -> bool:
     return Project.objects.filter(_projects_settled_by(user) & not_recused(person_id), pk=project.pk).exists()
 
 
-def actions_allowed(user: object, conflict: ConflictOfInterest) -> set[str]:
+def conflict_actions(user: object, conflict: ConflictOfInterest) -> set[str]:
     """This function will return what the user may do with the conflict: names such as `conflict.confirm`."""
     if not ConflictOfInterest.objects.filter(conflicts_visible(user), pk=conflict.pk).exists():
         return set()

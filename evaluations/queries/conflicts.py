@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from evaluations.models import ConflictOfInterest
-from evaluations.rules import conflicts_visible
+from evaluations.rules.conflicts import conflicts_visible
 
 
 def conflicts_visible_to(user: object) -> QuerySet[ConflictOfInterest]:

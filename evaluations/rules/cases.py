@@ -1,0 +1,47 @@
+"""Who may see cases (審査案件) and read their documents. A conflict beats every role, the chair's and staff's too."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+
+from accounts.queries import grants_of
+from evaluations.models import Round
+from evaluations.rules.rounds import not_excluded, rounds_evaluated_by, rounds_kept_by
+from evaluations.states import ACCEPTED
+from programs.rules import NOTHING
+from programs.rules.scope import scope_of
+
+PROJECT = "gate_review__project"
+
+
+def cases_listed(user: object) -> Q:
+    """This function will return the condition for the cases whose title and members this user may know.
+
+    Ministry and agency, secretariat, PD and PO, auditors and the panel (titles and members come before the
+    declaration of conflicts, documents after it). Teams see their gate review, never a case; machines see none.
+    """
+    grants = grants_of(user)
+    if grants.client_organization_id is not None or grants.person_id is None:
+        return NOTHING
+    me = grants.person_id
+    if grants.has("auditor"):
+        return not_excluded(me, PROJECT)
+    scope = scope_of(user)
+    rounds = Round.objects.filter(rounds_kept_by(user) | rounds_evaluated_by(user))
+    areas = scope.directed | scope.supported
+    seen = (
+        Q(panel__round__program__in=scope.programs)
+        | Q(panel__round__in=rounds)
+        | Q(gate_review__project__area__in=areas)
+        | Q(gate_review__area__in=areas)
+    )
+    return seen & not_excluded(me, PROJECT)
+
+
+def cases_judged_by(user: object) -> Q:
+    """This function will return the condition for the cases of the panels on which the user serves under pledge."""
+    me = grants_of(user).person_id
+    if me is None:
+        return NOTHING
+    rounds = Round.objects.filter(rounds_evaluated_by(user, ACCEPTED))
+    return Q(panel__round__in=rounds) & not_excluded(me, PROJECT)
