@@ -171,8 +171,11 @@ class ListPage:
         rows = self.ordered(backwards)
         if self.cursor:
             rows = rows.filter(self._beyond(self.cursor[1], backwards))
-        found = list(rows[: PAGE_ROWS + 1])
-        more, found = len(found) > PAGE_ROWS, found[:PAGE_ROWS]
+        # Which rows first, then the rows: the database sorts narrow keys, not every joined column of every row.
+        keys = list(rows.values_list("pk", flat=True)[: PAGE_ROWS + 1])
+        more, keys = len(keys) > PAGE_ROWS, keys[:PAGE_ROWS]
+        by_key = {row.pk: row for row in self._keyed(self.matching)[0].filter(pk__in=keys)} if keys else {}
+        found = [by_key[key] for key in keys if key in by_key]
         if backwards:
             return found[::-1], more, not self.at_end
         return found, self.cursor is not None, more
@@ -197,7 +200,7 @@ class ListPage:
 
     @cached_property
     def _counted(self) -> int:
-        return self.matching.order_by()[: COUNTED_TO + 1].count()
+        return self.matching.order_by().values("pk")[: COUNTED_TO + 1].count()
 
     @property
     def count_text(self) -> str:

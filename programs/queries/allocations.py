@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-from django.db.models import Case, CharField, Exists, Max, OuterRef, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, CharField, Exists, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
@@ -47,9 +48,15 @@ def allocations_visible_to(user: object) -> QuerySet[Allocation]:
         Allocation.objects.filter(allocations_visible(user))
         .select_related(*_OWNERS, "opened_by__person", "proposed_by__person", "approved_by__person")
         .prefetch_related(lead_institutions("source__project__participations"))
-        .annotate(total_yen=Coalesce(Sum("edges__amount_yen"), 0))
+        # A subquery, not a join: the database adds up only the rows that a page shows.
+        .annotate(total_yen=Coalesce(Subquery(_total_of(OuterRef("pk"))), 0))
         .order_by("-fiscal_year", "ref")
     )
+
+
+def _total_of(allocation: OuterRef) -> QuerySet[Any]:
+    edges = FundEdge.objects.filter(allocation=allocation).order_by().values("allocation")
+    return edges.annotate(total=Sum("amount_yen")).values("total")
 
 
 def allocations_awaiting(user: object) -> QuerySet[Allocation]:

@@ -71,7 +71,7 @@ def projects_visible(user: object) -> Q:
         return Q(program__in=programs_run_by([grants.client_organization_id]))
     if grants.person_id is None:
         return NOTHING
-    return _projects_by_role(user, grants) & not_recused(grants.person_id)
+    return _projects_by_role(user, grants) & ~Q(pk__in=scope_of(user).recused)
 
 
 def _projects_by_role(user: object, grants: Grants) -> Q:

@@ -23,7 +23,6 @@ from programs.models import Allocation, FundEdge, FundNode, Program, Project, Pr
 from programs.rules import (
     NOTHING,
     OFFICE_ROLES,
-    not_recused,
     projects_of_headquarters,
     projects_of_member,
     projects_of_organizations,
@@ -49,13 +48,8 @@ def _within(prefix: str, programs: Iterable[int], areas: Iterable[int] = ()) -> 
     return found
 
 
-def _recused(me: int) -> Exists:
-    today = timezone.localdate()
-    recused = ProjectRecusal.objects.filter(
-        Q(ends_on__isnull=True) | Q(ends_on__gte=today), person_id=me, starts_on__lte=today
-    )
-    edges = FundEdge.objects.filter(allocation=OuterRef("pk"), target__project__in=recused.values("project"))
-    return Exists(edges)
+def _split_over(projects: Iterable[int]) -> Exists:
+    return Exists(FundEdge.objects.filter(allocation=OuterRef("pk"), target__project__in=sorted(projects)))
 
 
 def allocations_visible(user: object) -> Q:
@@ -79,8 +73,14 @@ def allocations_visible(user: object) -> Q:
     if offices := grants.organizations(*OFFICE_ROLES):
         team |= projects_of_organizations(offices)
     own = Q(source__project__in=Project.objects.filter(team), state__in=COUNTED)
-    not_hidden = Q(source__project__isnull=True) | Q(source__project__in=Project.objects.filter(not_recused(me)))
-    return ((reads & handed_in) | own) & ~Q(_recused(me)) & not_hidden
+    seen = (reads & handed_in) | own
+    if not scope.recused:
+        return seen
+    return (
+        seen
+        & ~Q(_split_over(scope.recused))
+        & (Q(source__project__isnull=True) | ~Q(source__project__in=scope.recused))
+    )
 
 
 def _split(prefix: str, scope: Scope) -> Q:

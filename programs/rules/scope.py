@@ -10,7 +10,17 @@ from django.db.models.functions import StrIndex
 from django.utils import timezone
 
 from accounts.queries import grants_of, in_force
-from programs.models import AreaDirector, AreaOfficer, Deputy, Program, ProgramAgency, ProgramStaff, ResearchArea
+from programs.models import (
+    AreaDirector,
+    AreaOfficer,
+    Deputy,
+    Program,
+    ProgramAgency,
+    ProgramStaff,
+    Project,
+    ProjectRecusal,
+    ResearchArea,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,8 @@ class Scope:
     directed: frozenset[int] = field(default_factory=frozenset)
     supported: frozenset[int] = field(default_factory=frozenset)
     agencies: frozenset[int] = field(default_factory=frozenset)
+    #: Projects with which a confirmed conflict holds today.
+    recused: frozenset[int] = field(default_factory=frozenset)
 
     @property
     def party(self) -> frozenset[int]:
@@ -54,6 +66,7 @@ def scope_of(user: object) -> Scope:
             _named("program_officer", programs_staffed_by(me, "program_officer")),
             _named("directed", areas_directed_by(me)),
             _named("supported", areas_supported_by(me)),
+            _named("recused", Project.objects.filter(pk__in=_recusals(me).values("project_id"))),
         ]
     if agencies:
         parts.append(_named("agency", programs_run_by(agencies)))
@@ -65,6 +78,13 @@ def scope_of(user: object) -> Scope:
     if hasattr(user, "__dict__"):
         user._scope = scope  # type: ignore[attr-defined]
     return scope
+
+
+def _recusals(person_id: int) -> QuerySet[ProjectRecusal]:
+    today = timezone.localdate()
+    return ProjectRecusal.objects.filter(
+        Q(ends_on__isnull=True) | Q(ends_on__gte=today), person_id=person_id, starts_on__lte=today
+    )
 
 
 def _named(name: str, rows: QuerySet[Any]) -> QuerySet[Any]:

@@ -215,7 +215,7 @@ def test_list_when_there_are_more_reports_then_the_queries_are_the_same(
         opened(twin[ref], cast["staff1"])
     client = as_user("staff1")
     client.get("/reports/")
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         answer = client.get("/reports/")
     assert len(answer.context["list"].items) == count
 

@@ -191,7 +191,7 @@ def test_board_when_there_are_more_projects_then_the_queries_are_the_same(
         )  # fmt: skip
     client.force_login(cast["pd1"])
     client.get(BOARD)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get(BOARD)
 
 
