@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from accounts.models import User
+from common.business_days import AFTER, shifted
 from common.files import opened
 from common.fiscal_year import fiscal_year_of
 from common.mail import send_queued
@@ -50,7 +51,6 @@ from reporting.sample_records import DATA, sample_data
 from reporting.sample_risks import keep_records
 from reporting.sample_trl import assess_level, claim_level
 from reporting.sample_visits import pay_visit, put_policy
-from reporting.schedules import AFTER, shifted
 from reporting.states import CHECKED, DRAFTING, RETURNED, SUBMITTED
 
 TOKYO = ZoneInfo("Asia/Tokyo")

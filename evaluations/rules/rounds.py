@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+from django.utils.timezone import localdate
+from django.utils.translation import gettext as _
 
 from accounts.queries import grants_of, in_force
-from evaluations.models import GateReview, PanelMember, Round, RoundSecretary
-from evaluations.states import ACCEPTED, INVITED, RELEASED
+from common.errors import Blocker
+from common.states import can_move
+from evaluations.calendar import STEPS, disorders
+from evaluations.models import GateReview, PanelMember, Round, RoundSecretary, Rubric
+from evaluations.states import ACCEPTED, DRAFTING, INVITED, RELEASED, ROUND_MOVES, ROUND_RUNNING
 from programs.models import Project
 from programs.rules import (
     EVERYTHING,
@@ -24,6 +31,7 @@ from programs.rules.scope import scope_of
 
 #: So long after a round's end the people of its panel and its secretariat may still read (trust.md 1.10).
 DAYS_AFTER = 30
+HUNDRED = Decimal(100)
 
 
 def rounds_staffed_by(user: object) -> Q:
@@ -117,3 +125,83 @@ def gate_reviews_visible(user: object) -> Q:
         | Q(project__in=Project.objects.filter(team))
     )
     return seen & not_excluded(me)
+
+
+# Acts on rounds -------------------------------------------------------------------------------------------------------
+
+
+def may_make_round(user: object, program_id: int) -> bool:
+    """This function will tell whether the user may make a round of this program: its ministry staff."""
+    return program_id in scope_of(user).ministry
+
+
+def round_actions(user: object, one: Round) -> set[str]:
+    """This function will return what the user may do with the round now: names such as `round.open`."""
+    if not Round.objects.filter(rounds_visible(user), pk=one.pk).exists():
+        return set()
+    allowed = {"round.view"}
+    staffs = one.program_id in scope_of(user).ministry
+    keeps = Round.objects.filter(rounds_kept_by(user), pk=one.pk).exists()
+    if staffs or keeps:
+        allowed |= {"round.edit"} if one.state in (DRAFTING, *ROUND_RUNNING) else set()
+        allowed |= {f"round.{act}" for act in ("close_first", "close_final") if can_move(one, act, ROUND_MOVES)}
+    if staffs:
+        allowed |= {f"round.{act}" for act in ("open", "close", "invalidate") if can_move(one, act, ROUND_MOVES)}
+        allowed |= {"round.clone"} | ({"round.appoint"} if one.state in (DRAFTING, *ROUND_RUNNING) else set())
+    if (staffs or keeps) and one.rubric is not None and one.rubric.fixed_at is None and "round.edit" in allowed:
+        allowed.add("round.edit_rubric")
+    return allowed
+
+
+def round_days(one: Round) -> dict[str, date]:
+    """This function will return the steps of a round's calendar that have a day, instants as their day in Japan."""
+    found = {step: getattr(one, step) for step in STEPS}
+    return {
+        step: localdate(value) if isinstance(value, datetime) else value
+        for step, value in found.items()
+        if value is not None
+    }
+
+
+def calendar_blockers(days: Mapping[str, date]) -> list[Blocker]:
+    """This function will list the days that stand before what they have to follow, each at its field."""
+    names = {step: str(Round._meta.get_field(step).verbose_name) for step in STEPS}  # type: ignore[union-attr]
+    return [
+        Blocker(one.step, "dates_out_of_order", _("Choose a day not before “%(step)s”.") % {"step": names[one.follows]})
+        for one in disorders(days)
+    ]
+
+
+def rubric_blockers(rubric: Rubric | None) -> list[Blocker]:
+    """This function will list what a rubric lacks before anything can be scored with it."""
+    items = list(rubric.items.prefetch_related("levels")) if rubric else []
+    scored = [item for item in items if not item.is_text_only]
+    found = []
+    if not items:
+        found.append(Blocker("rubric", "no_criteria", _("Enter at least one criterion in the rubric.")))
+    total = sum((item.weight_percent for item in scored), Decimal(0))
+    if scored and total != HUNDRED:
+        message = _("The weights add up to %(total)s%%. Correct them so that they add up to 100%%.")
+        found.append(Blocker("rubric", "weights", message % {"total": f"{total.normalize():f}"}))
+    for item in scored:
+        if len(item.levels.all()) < 2:
+            message = _("Give the criterion “%(item)s” at least two grades.") % {"item": item.name}
+            found.append(Blocker("rubric", "no_scale", message))
+    if rubric and not rubric.grades.exists():
+        found.append(Blocker("rubric", "no_legend", _("Enter the overall grades of the legend.")))
+    return found
+
+
+def opening_blockers(one: Round) -> list[Blocker]:
+    """This function will list what stands in the way of opening the round."""
+    days = round_days(one)
+    found = rubric_blockers(one.rubric) + calendar_blockers(days)
+    for step in STEPS:
+        if step not in days:
+            name = Round._meta.get_field(step).verbose_name  # type: ignore[union-attr]
+            found.append(Blocker(step, "missing", _("Enter the day of “%(step)s”.") % {"step": name}))
+    if not one.documents.exists():
+        found.append(Blocker("documents", "missing", _("Name the documents that are asked for.")))
+    if not one.secretaries.filter(approved_by__isnull=False).exists():
+        found.append(Blocker("secretaries", "missing", _("Appoint the evaluation secretariat.")))
+    return found

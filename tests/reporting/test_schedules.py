@@ -6,20 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.schedules import (
-    AFTER,
-    BEFORE,
-    CATCH_UP_DAYS,
-    NONE,
-    DuePeriod,
-    DueRule,
-    day_of,
-    due_periods,
-    is_business_day,
-    reminder_step,
-    shifted,
-    step_day,
-)
+from common.business_days import AFTER, BEFORE, NONE, is_business_day, shifted
+from reporting.schedules import CATCH_UP_DAYS, DuePeriod, DueRule, day_of, due_periods, reminder_step, step_day
 
 ANNUAL = DueRule(
     opens_month=4, opens_day=1, due_month=5, due_day=31, years_after=1, shift=AFTER, first_fiscal_year=2022
