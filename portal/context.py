@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.rules import may_enter_admin
+from evaluations.rules.rounds import may_see_rounds
 from programs.rules import may_see_portfolio
 
 VERSION = "0.1"
@@ -19,6 +20,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "version": VERSION,
             "contact": settings.CONTACT_EMAIL,
             "shows_portfolio": lambda: bool(user and user.is_authenticated and may_see_portfolio(user)),
+            "shows_rounds": lambda: bool(user and user.is_authenticated and may_see_rounds(user)),
             "shows_admin": lambda: bool(user and user.is_authenticated and may_enter_admin(user)),
             "shows_components": settings.APP_ENVIRONMENT == "development",
         }

@@ -89,6 +89,22 @@ from portal.reports import (
 )
 from portal.risks import project_risks, risk_answer, risk_close, risk_escalate, risk_page, risk_reopen
 from portal.roadmaps import area_roadmap, program_roadmap, project_roadmap
+from portal.rounds import (
+    round_calendar,
+    round_clone,
+    round_close,
+    round_close_final,
+    round_close_first,
+    round_documents,
+    round_edit,
+    round_new,
+    round_open,
+    round_page,
+    round_secretary,
+    round_secretary_approve,
+    rounds_page,
+)
+from portal.rubrics import rubric_grades, rubric_item, rubric_item_new, rubric_item_remove, rubric_page
 from portal.search import search_page
 from portal.sign_in import sign_in_by_link
 from portal.spending import spending
@@ -223,4 +239,22 @@ urlpatterns = [
     path("search/", search_page, name="search"),
     path("sign-in/<str:token>/", sign_in_by_link, name="sign_in_link"),
     path("ui/", components_page, name="components"),
+    path("rounds/", rounds_page, name="rounds"),
+    path("rounds/new/<slug:ref>/", round_new, name="round_new"),
+    path("rounds/<slug:ref>/", round_page, name="round"),
+    path("rounds/<slug:ref>/edit/", round_edit, name="round_edit"),
+    path("rounds/<slug:ref>/calendar/", round_calendar, name="round_calendar"),
+    path("rounds/<slug:ref>/documents/", round_documents, name="round_documents"),
+    path("rounds/<slug:ref>/secretariat/", round_secretary, name="round_secretary"),
+    path("rounds/<slug:ref>/secretariat/approve/", round_secretary_approve, name="round_secretary_approve"),
+    path("rounds/<slug:ref>/open/", round_open, name="round_open"),
+    path("rounds/<slug:ref>/close-first/", round_close_first, name="round_close_first"),
+    path("rounds/<slug:ref>/close-final/", round_close_final, name="round_close_final"),
+    path("rounds/<slug:ref>/close/", round_close, name="round_close"),
+    path("rounds/<slug:ref>/clone/", round_clone, name="round_clone"),
+    path("rounds/<slug:ref>/rubric/", rubric_page, name="rubric"),
+    path("rounds/<slug:ref>/rubric/new/", rubric_item_new, name="rubric_item_new"),
+    path("rounds/<slug:ref>/rubric/grades/", rubric_grades, name="rubric_grades"),
+    path("rounds/<slug:ref>/rubric/<slug:code>/", rubric_item, name="rubric_item"),
+    path("rounds/<slug:ref>/rubric/<slug:code>/remove/", rubric_item_remove, name="rubric_item_remove"),
 ]

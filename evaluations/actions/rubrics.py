@@ -24,6 +24,8 @@ ITEM_FIELDS = (
     "may_be_not_applicable", "is_comment_required",
 )  # fmt: skip
 LEVEL_FIELDS = ("code", "points", "anchor_ja", "anchor_en")
+#: Addresses beside the criteria.
+RESERVED = ("new", "grades")
 GRADE_FIELDS = ("code", "name_ja", "name_en", "position", "from_points")
 
 
@@ -93,6 +95,10 @@ def _refuse_wrong(rubric: Rubric, item: RubricItem, typed: Mapping[str, Any], sc
     found = []
     if not typed["name_ja"]:
         found.append(Blocker("name_ja", "required", _("Enter this.")))
+    if typed["code"] in RESERVED:
+        found.append(
+            Blocker("code", "reserved", _("Choose another code. This one is an address of the rubric's pages."))
+        )
     if rubric.items.filter(code=typed["code"]).exclude(pk=item.pk).exists():
         found.append(Blocker("code", "twice", _("Choose another code. This one is taken.")))
     if not 0 <= typed["weight_percent"] <= 100:

@@ -4,6 +4,7 @@ import pgtrigger
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import BilingualName, User
@@ -105,6 +106,11 @@ class RubricLevel(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def anchor(self) -> str:
+        """The anchor in the reader's language; Japanese where there is no English."""
+        return (self.anchor_en if get_language() == "en" else "") or self.anchor_ja
 
 
 class RubricGrade(BilingualName):

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db.models import QuerySet
 
+from accounts.models import Person, RoleGrant
+from accounts.queries import in_force
 from evaluations.models import GateReview, Round
 from evaluations.rules.rounds import gate_reviews_visible, rounds_visible
+from programs.models import Program, ResearchArea, StageGate
+from programs.rules.scope import scope_of
 
 
 def rounds_visible_to(user: object) -> QuerySet[Round]:
@@ -24,3 +30,27 @@ def gate_reviews_visible_to(user: object) -> QuerySet[GateReview]:
         .select_related("round", "project", "area", "program")
         .order_by("-called_at", "-pk")
     )
+
+
+def programs_for_rounds(user: object) -> QuerySet[Program]:
+    """This function will return the programs of which the user may make rounds, in the order of the portfolio."""
+    return Program.objects.filter(pk__in=scope_of(user).ministry).order_by("path")
+
+
+def area_choices(program: Program) -> list[ResearchArea]:
+    """This function will return the areas of a program."""
+    return list(ResearchArea.objects.filter(program=program).order_by("number"))
+
+
+def gate_choices(program: Program) -> list[StageGate]:
+    """This function will return the gates that a program's rule knows."""
+    return list(StageGate.objects.filter(program=program).order_by("held_on"))
+
+
+def secretariat_people(one: Round, on: date) -> list[Person]:
+    """This function will return who can join the round's secretariat: secretariats by role, not yet in it."""
+    held = RoleGrant.objects.filter(in_force(on), role=RoleGrant.Role.SECRETARIAT, approved_by__isnull=False)
+    people = Person.objects.filter(pk__in=held.values("person_id"))
+    if not one.is_sample:
+        people = people.filter(is_sample=False)
+    return list(people.exclude(pk__in=one.secretaries.values("person_id")).order_by("name_ja", "pk"))

@@ -83,6 +83,16 @@ def rounds_visible(user: object) -> Q:
     )
 
 
+def may_see_rounds(user: object) -> bool:
+    """This function will tell whether the list of rounds is for this user at all."""
+    grants, scope = grants_of(user), scope_of(user)
+    if grants.person_id is None:
+        return False
+    offices = scope.programs or scope.directed or scope.supported
+    roles = ("auditor", "secretariat", "evaluator", "panel_chair", "agency_staff")
+    return bool(offices) or any(grants.has(role) for role in roles)
+
+
 def _not_over(prefix: str) -> Q:
     limit = timezone.now() - timedelta(days=DAYS_AFTER)
     return Q(**{f"{prefix}closed_at__isnull": True}) | Q(**{f"{prefix}closed_at__gte": limit})

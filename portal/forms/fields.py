@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.timezone import localtime, make_aware
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -116,3 +117,29 @@ def read_yen(text: str) -> int:
     """This function will read an amount of a budget cell: nothing is 0. Raises `ValidationError`."""
     line = clean_line(text)
     return parse_yen(line) if line and line not in ("-", "－") else 0
+
+
+class InstantField(forms.CharField):
+    """A day and an hour in Japan as people write them: 2026-06-12 17:00 or 令和8年6月12日 17:00."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("help_text", gettext_lazy("For example 2026-06-12 17:00 or 令和8年6月12日 17:00."))
+        super().__init__(max_length=40, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        """This function will show an instant as it can be typed again, in Japan's time."""
+        return f"{localtime(value):%Y-%m-%d %H:%M}" if isinstance(value, datetime) else value
+
+    def clean(self, value: Any) -> datetime | None:  # type: ignore[override]
+        """This function will return the instant; None for nothing where nothing is allowed."""
+        text = half_width(clean_line(super().clean(value) or "")).strip()
+        if not text:
+            return None
+        day, _space, hour = text.rpartition(" ")
+        if not day:
+            raise ValidationError(_("Enter the hour too, such as 17:00."), code="hour")
+        try:
+            at = time.fromisoformat(hour)
+        except ValueError:
+            raise ValidationError(_("Enter the hour as 17:00."), code="hour") from None
+        return make_aware(datetime.combine(parse_date(day), at.replace(tzinfo=None)))

@@ -143,6 +143,17 @@ TONES = {
     "answered": "here",
     "closed": "good",
     "in_force": "good",
+    "first_closed": "here",
+    "final_closed": "here",
+    "invalidated": "bad",
+    "called": "here",
+    "sealed": "here",
+    "recommended": "here",
+    "decided": "warn",
+    "released": "good",
+    "preparing": "here",
+    "invited": "here",
+    "declined": "bad",
 }
 
 
