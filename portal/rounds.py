@@ -19,8 +19,10 @@ from common.errors import NotAllowed, Refused, StaleEdit
 from common.fiscal_year import fiscal_year_of
 from common.fiscal_year import label as year_label
 from evaluations.actions import rounds as actions
+from evaluations.actions.cases import invalidate_round
 from evaluations.calendar import STEPS, days_off
 from evaluations.models import GateReview, Round, RoundSecretary
+from evaluations.queries.cases import cases_visible_to
 from evaluations.queries.rounds import (
     area_choices,
     gate_choices,
@@ -36,6 +38,7 @@ from portal.forms.round import (
     AnchorForm,
     CalendarForm,
     CloneForm,
+    ReasonForm,
     RoundForm,
     RowsForm,
     SecretaryForm,
@@ -46,6 +49,12 @@ from portal.risks import seen_revision
 from programs.drawings import language
 from programs.models import Program
 from programs.queries import project_label
+
+
+def tone_of(one: Round) -> str:
+    """This function will name the state whose tone a round's pill has: an open round runs, nothing is wrong with it."""
+    return "running" if one.state == Round.State.OPEN else one.state
+
 
 BOTH = ("GET", "HEAD", "POST")
 NOT_YOURS = gettext_lazy("A round is made by the ministry's staff of its program and run by its secretariat.")
@@ -72,7 +81,7 @@ ROUNDS = ListSpec(
         Column("decision", gettext_lazy("Decision"), lambda one: one.decision_due_on, order="decision_due_on"),
         Column(
             "state", gettext_lazy("State"), lambda one: str(one.get_state_display()), order="state",
-            pill=lambda one: one.state,
+            pill=lambda one: tone_of(one),
         ),
     ),
     filters=(
@@ -127,6 +136,7 @@ def round_page(request: HttpRequest, one: Round) -> HttpResponseBase:
     days = round_days(one)
     context = {
         "round": one,
+        "state": tone_of(one),
         "allowed": allowed,
         "blockers": opening_blockers(one) if "open" in allowed else [],
         "steps": [_step(one, step, days, today) for step in STEPS],
@@ -135,6 +145,7 @@ def round_page(request: HttpRequest, one: Round) -> HttpResponseBase:
         "secretaries": list(one.secretaries.select_related("person", "granted_by__person", "approved_by__person")),
         "items": list(one.rubric.items.all()) if one.rubric else [],
         "reviews": [(review, subject_name(review)) for review in _reviews(request.user, one)],
+        "cases": [(case, subject_name(case.gate_review)) for case in _cases(request.user, one)],
         "entries": readable(history_of(one)) if "edit" in allowed or "clone" in allowed else [],
         "is_sample": one.is_sample,
         "me": getattr(request.user, "pk", None),
@@ -144,6 +155,10 @@ def round_page(request: HttpRequest, one: Round) -> HttpResponseBase:
 
 def _reviews(user: Any, one: Round) -> Any:
     return gate_reviews_visible_to(user).filter(round=one).order_by("project__ref", "pk")[:200]
+
+
+def _cases(user: Any, one: Round) -> Any:
+    return cases_visible_to(user).filter(panel__round=one)[:200]
 
 
 def subject_name(review: GateReview) -> str:
@@ -423,5 +438,19 @@ def round_clone(request: HttpRequest, one: Round) -> HttpResponseBase:
         effects=[
             _("Rubric (as a new version), documents and the spacing of the days come along."),
             _("Panel, secretariat and cases do not."),
+        ],
+    )  # fmt: skip
+
+
+@page(permission="round.invalidate", find=find_round, may=_may("invalidate"), why=NOT_NOW, methods=BOTH)
+def round_invalidate(request: HttpRequest, one: Round) -> HttpResponseBase:
+    """This function will ask why, then declare a round invalid."""
+    form = ReasonForm(data=request.POST if request.method == "POST" else None)
+    return _ask(  # type: ignore[no-any-return]
+        request, one, invalidate_round, form=form, heading=_("Declare the round invalid?"),
+        button=_("Declare it invalid"), done=_("The round is invalid. Clone it to start anew."), is_danger=True,
+        effects=[
+            _("All of its cases and reviews become invalid; what was scored stays frozen and hidden."),
+            _("A clone of the round starts anew with the same rubric and documents."),
         ],
     )  # fmt: skip

@@ -14,6 +14,7 @@ from portal.allocations import (
 )
 from portal.areas import area_page
 from portal.benchmarks import area_benchmarks, benchmark_page, project_benchmarks
+from portal.cases import case_invalidate, case_open
 from portal.collaborations import collaboration_page, project_collaborations
 from portal.contracts import (
     contract_change,
@@ -97,6 +98,7 @@ from portal.rounds import (
     round_close_first,
     round_documents,
     round_edit,
+    round_invalidate,
     round_new,
     round_open,
     round_page,
@@ -251,6 +253,9 @@ urlpatterns = [
     path("rounds/<slug:ref>/close-first/", round_close_first, name="round_close_first"),
     path("rounds/<slug:ref>/close-final/", round_close_final, name="round_close_final"),
     path("rounds/<slug:ref>/close/", round_close, name="round_close"),
+    path("rounds/<slug:ref>/invalidate/", round_invalidate, name="round_invalidate"),
+    path("cases/<slug:ref>/open-documents/", case_open, name="case_open"),
+    path("cases/<slug:ref>/invalidate/", case_invalidate, name="case_invalidate"),
     path("rounds/<slug:ref>/clone/", round_clone, name="round_clone"),
     path("rounds/<slug:ref>/rubric/", rubric_page, name="rubric"),
     path("rounds/<slug:ref>/rubric/new/", rubric_item_new, name="rubric_item_new"),

@@ -173,7 +173,7 @@ class Migration(migrations.Migration):
                 ('decision_due_on', models.DateField(blank=True, null=True, verbose_name='decision')),
                 ('roster_release_on', models.DateField(blank=True, null=True, verbose_name='roster published')),
                 ('objection_days', models.PositiveSmallIntegerField(default=30, verbose_name='days for objections')),
-                ('state', models.CharField(choices=[('drafting', 'in preparation'), ('open', 'open'), ('first_closed', 'first scores closed'), ('final_closed', 'scores closed'), ('closed', 'closed'), ('invalidated', 'invalidated')], default='drafting', max_length=16, verbose_name='state')),
+                ('state', models.CharField(choices=[('drafting', 'in preparation'), ('open', 'running'), ('first_closed', 'first scores closed'), ('final_closed', 'scores closed'), ('closed', 'closed'), ('invalidated', 'invalidated')], default='drafting', max_length=16, verbose_name='state')),
                 ('revision', models.PositiveIntegerField(default=0, verbose_name='revision')),
                 ('made_at', models.DateTimeField(verbose_name='made at')),
                 ('opened_at', models.DateTimeField(blank=True, null=True, verbose_name='opened at')),

@@ -59,3 +59,8 @@ class Case(SampleMark):
 
     def __str__(self) -> str:
         return self.ref
+
+    @property
+    def tone(self) -> str:
+        """The state whose tone its pill has: an open case is under review, nothing is wrong with it."""
+        return "running" if self.state == self.State.OPEN else self.state

@@ -37,7 +37,7 @@ class Round(BilingualName, SampleMark):
 
     class State(models.TextChoices):
         DRAFTING = "drafting", _("in preparation")
-        OPEN = "open", _("open")
+        OPEN = "open", _("running")
         FIRST_CLOSED = "first_closed", _("first scores closed")
         FINAL_CLOSED = "final_closed", _("scores closed")
         CLOSED = "closed", _("closed")

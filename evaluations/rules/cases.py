@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from accounts.queries import grants_of
-from evaluations.models import Round
+from common.errors import Blocker
+from common.states import can_move
+from evaluations.models import Case, Round
 from evaluations.rules.rounds import not_excluded, rounds_evaluated_by, rounds_kept_by
-from evaluations.states import ACCEPTED
+from evaluations.states import ACCEPTED, CASE_MOVES, ROUND_RUNNING, SEALED
 from programs.rules import NOTHING
 from programs.rules.scope import scope_of
 
@@ -45,3 +48,31 @@ def cases_judged_by(user: object) -> Q:
         return NOTHING
     rounds = Round.objects.filter(rounds_evaluated_by(user, ACCEPTED))
     return Q(panel__round__in=rounds) & not_excluded(me, PROJECT)
+
+
+def case_actions(user: object, case: Case) -> set[str]:
+    """This function will return what the user may do with the case now: names such as `case.open_documents`.
+
+    The secretariat and the ministry's staff open documents; only staff declare a review invalid.
+    """
+    if not Case.objects.filter(cases_listed(user), pk=case.pk).exists():
+        return set()
+    allowed = {"case.view"}
+    one = case.panel.round
+    staffs = one.program_id in scope_of(user).ministry
+    keeps = Round.objects.filter(rounds_kept_by(user), pk=one.pk).exists()
+    if (staffs or keeps) and can_move(case, "open_documents", CASE_MOVES):
+        allowed.add("case.open_documents")
+    if staffs and can_move(case, "invalidate", CASE_MOVES):
+        allowed.add("case.invalidate")
+    return allowed
+
+
+def case_blockers(case: Case) -> list[Blocker]:
+    """This function will list what stands in the way of opening a case's documents."""
+    found = []
+    if case.gate_review.state != SEALED:
+        found.append(Blocker("dossier", "not_sealed", _("Wait until the program officer has sealed the dossier.")))
+    if case.panel.round.state not in ROUND_RUNNING:
+        found.append(Blocker("round", "not_open", _("Open the round first.")))
+    return found
