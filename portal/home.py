@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -22,9 +22,9 @@ from common.models import JournalEntry
 from portal.access import clock, page
 from portal.journal import readable
 from programs.drawings import language
-from programs.models import Advice, Risk
+from programs.models import Advice, Project, Risk
 from programs.overviews import claims_to_assess
-from programs.queries import project_label, projects_visible_to
+from programs.queries import lead_institutions, project_label, projects_visible_to
 from programs.queries.allocations import allocations_awaiting, allocations_visible_to, node_label
 from programs.queries.benchmarks import stale_benchmarks
 from programs.queries.contracts import contracts_awaiting
@@ -46,6 +46,7 @@ class Task:
     """One thing that waits for the reader: the verb with its object, where to do it, by when, and who waits."""
 
     label: str
+    #: What it is about, or what is said behind the project's name.
     about: str
     url: str
     due_on: date | None
@@ -54,6 +55,8 @@ class Task:
     is_sample: bool = False
     #: The record it is about; a hand-over shows it to others only if they may see that record.
     subject: Any = None
+    #: The project it is about; it is named once all tasks are known.
+    project: Project | None = None
 
     def days_left(self, today: date) -> int | None:
         """This function will return how many days are left; negative when it is late."""
@@ -65,7 +68,8 @@ def claim_tasks(user: Any, today: date) -> Iterator[Task]:
     for claim in claims_to_assess(user):
         yield Task(
             label=_("Assess the claim of TRL%(level)s") % {"level": claim.level.number},
-            about=project_label(claim.project),
+            about="",
+            project=claim.project,
             url=reverse("project_trl", args=[claim.project.ref]),
             due_on=None,
             waiting_for=_("%(name)s is waiting for your assessment since %(day)s.")
@@ -93,12 +97,13 @@ REPORT_STEPS = {
 
 def report_tasks(user: Any, today: date) -> Iterator[Task]:
     """This function will yield the reports for which this person acts next."""
-    for report in reports_awaiting(user):
+    for report in reports_awaiting(user).prefetch_related(None).select_related("project__area"):
         words, waiting, minutes = REPORT_STEPS[report.awaits]  # type: ignore[attr-defined]
         name = f"{year_label(report.fiscal_year, language())} {report.get_kind_display()}"
         yield Task(
             label=words % {"report": name},
-            about=project_label(report.project),
+            about="",
+            project=report.project,
             url=reverse("report", args=[report.ref]),
             due_on=report.due_on,
             minutes=minutes,
@@ -115,7 +120,8 @@ def benchmark_tasks(user: Any, today: date) -> Iterator[Task]:
         assert owner is not None
         yield Task(
             label=_("Update the benchmark “%(name)s”") % {"name": benchmark.name},
-            about=project_label(owner) if benchmark.project else owner.name,  # type: ignore[arg-type, union-attr]
+            about="" if benchmark.project else owner.name,
+            project=benchmark.project,
             url=reverse("benchmark", args=[benchmark.pk]),
             due_on=None,
             minutes=10,
@@ -157,11 +163,12 @@ PLAN_STEPS = {
 
 def plan_tasks(user: Any, today: date) -> Iterator[Task]:
     """This function will yield the plan versions for which this person acts next."""
-    for version in plans_awaiting(user):
+    for version in plans_awaiting(user).prefetch_related(None).select_related("project__area"):
         words, waiting, minutes = PLAN_STEPS[version.awaits]  # type: ignore[attr-defined]
         yield Task(
             label=words % {"number": version.number},
-            about=project_label(version.project),
+            about="",
+            project=version.project,
             url=reverse("plan", args=[version.project.ref, version.number]),
             due_on=None,
             minutes=minutes,
@@ -173,13 +180,14 @@ def plan_tasks(user: Any, today: date) -> Iterator[Task]:
 
 def advice_tasks(user: Any, today: date) -> Iterator[Task]:
     """This function will yield the advice that this person answers or closes next, and the memos still to be written."""
-    for advice in advice_awaiting(user):
+    for advice in advice_awaiting(user).prefetch_related(None).select_related("project__area"):
         is_open = advice.state == Advice.State.OPEN
         said = f"{advice.text[:40]}…" if len(advice.text) > 40 else advice.text
         yield Task(
             label=(_("Answer the advice “%(text)s”") if is_open else _("Close the advice “%(text)s” or open it again"))
             % {"text": said},
-            about=project_label(advice.project),
+            about="",
+            project=advice.project,
             url=reverse("advice", args=[advice.ref]),
             due_on=advice.due_on if is_open else None,
             minutes=15,
@@ -191,10 +199,11 @@ def advice_tasks(user: Any, today: date) -> Iterator[Task]:
         )
     if not may_see_portfolio(user):
         return
-    for visit in visits_to_describe(user, today)[:DONE_ROWS]:
+    for visit in visits_to_describe(user, today).prefetch_related(None).select_related("project__area")[:DONE_ROWS]:
         yield Task(
             label=_("Write the memo of the visit on %(day)s") % {"day": date_text(visit.on, language())},
-            about=project_label(visit.project),
+            about="",
+            project=visit.project,
             url=reverse("visit", args=[visit.ref]),
             due_on=None,
             minutes=20,
@@ -264,10 +273,11 @@ def money_tasks(user: Any, today: date) -> Iterator[Task]:
             subject=one,
         )
     contract = {"write": _("Write or propose the contract %(ref)s"), "conclude": _("Conclude the contract %(ref)s")}
-    for paper in contracts_awaiting(user):
+    for paper in contracts_awaiting(user).prefetch_related(None).select_related("project__area"):
         yield Task(
             label=contract[paper.awaits] % {"ref": paper.ref},  # type: ignore[attr-defined]
-            about=f"{project_label(paper.project)} {paper.organization.name}",
+            about=str(paper.organization.name),
+            project=paper.project,
             url=reverse("contract", args=[paper.ref]),
             due_on=None,
             minutes=15,
@@ -279,12 +289,13 @@ def money_tasks(user: Any, today: date) -> Iterator[Task]:
 
 def risk_tasks(user: Any, today: date) -> Iterator[Task]:
     """This function will yield the risks escalated to this director, and the own ones whose day has come."""
-    for risk in risks_awaiting(user, today)[:DONE_ROWS]:
+    for risk in risks_awaiting(user, today).prefetch_related(None).select_related("project__area")[:DONE_ROWS]:
         escalated = risk.state == Risk.State.ESCALATED
         words = _("Answer on the risk “%(title)s”") if escalated else _("Look after the risk “%(title)s”")
         yield Task(
             label=words % {"title": risk.title},
-            about=project_label(risk.project),
+            about="",
+            project=risk.project,
             url=reverse("risk", args=[risk.ref]),
             due_on=risk.due_on,
             minutes=10,
@@ -307,9 +318,19 @@ SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (
 )
 
 
+def _named(tasks: list[Task]) -> list[Task]:
+    """Projects without a title are named by their institution: read for all of them at once."""
+    untitled = [task.project for task in tasks if task.project is not None and not task.project.title_ja]
+    prefetch_related_objects(untitled, lead_institutions())
+    return [
+        replace(task, about=f"{project_label(task.project)} {task.about}".strip()) if task.project else task
+        for task in tasks
+    ]
+
+
 def tasks_of(user: Any, today: date) -> list[Task]:
     """This function will return everything that waits for this user, soonest first, undated last."""
-    tasks = [task for source in SOURCES for task in source(user, today)]
+    tasks = _named([task for source in SOURCES for task in source(user, today)])
     return sorted(tasks, key=lambda task: (task.due_on is None, task.due_on or today, task.label, task.about))
 
 

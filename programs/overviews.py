@@ -58,7 +58,6 @@ from programs.models import (
 )
 from programs.queries import (
     Remainder,
-    lead_institutions,
     programs_visible_to,
     projects_visible_to,
     remainders,
@@ -436,11 +435,7 @@ def claims_to_assess(user: object) -> list[TrlAssessment]:
         project=OuterRef("project"),
     )
     claims = TrlAssessment.objects.filter(~Exists(later), project__in=directed, kind="claimed")
-    return list(
-        claims.select_related("level", "project__program", "project__area")
-        .prefetch_related(lead_institutions("project__participations"))
-        .order_by("on", "id")
-    )
+    return list(claims.select_related("level", "project__program", "project__area").order_by("on", "id"))
 
 
 # The list of projects -------------------------------------------------------------------------------------------------

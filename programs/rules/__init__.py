@@ -89,12 +89,7 @@ def projects_seen_whole(user: object) -> Q:
     if grants.has("auditor"):
         return EVERYTHING
     scope = scope_of(user)
-    return (
-        Q(program__in=scope.programs)
-        | Q(area__in=scope.directed | scope.supported)
-        | projects_of_member(grants.person_id)
-        | projects_of_headquarters(grants.person_id)
-    )
+    return Q(program__in=scope.programs) | Q(area__in=scope.directed | scope.supported) | Q(pk__in=scope.teams)
 
 
 # Programs and areas ---------------------------------------------------------------------------------------------------

@@ -14,10 +14,12 @@ from programs.models import (
     AreaDirector,
     AreaOfficer,
     Deputy,
+    HQMember,
     Program,
     ProgramAgency,
     ProgramStaff,
     Project,
+    ProjectMember,
     ProjectRecusal,
     ResearchArea,
 )
@@ -34,6 +36,8 @@ class Scope:
     directed: frozenset[int] = field(default_factory=frozenset)
     supported: frozenset[int] = field(default_factory=frozenset)
     agencies: frozenset[int] = field(default_factory=frozenset)
+    #: Projects as member of the team or of the HQ.
+    teams: frozenset[int] = field(default_factory=frozenset)
     #: Projects with which a confirmed conflict holds today.
     recused: frozenset[int] = field(default_factory=frozenset)
 
@@ -66,6 +70,7 @@ def scope_of(user: object) -> Scope:
             _named("program_officer", programs_staffed_by(me, "program_officer")),
             _named("directed", areas_directed_by(me)),
             _named("supported", areas_supported_by(me)),
+            _named("teams", Project.objects.filter(_in_team(me))),
             _named("recused", Project.objects.filter(pk__in=_recusals(me).values("project_id"))),
         ]
     if agencies:
@@ -78,6 +83,13 @@ def scope_of(user: object) -> Scope:
     if hasattr(user, "__dict__"):
         user._scope = scope  # type: ignore[attr-defined]
     return scope
+
+
+def _in_team(person_id: int) -> Q:
+    today = timezone.localdate()
+    members = ProjectMember.objects.filter(in_force(today), person_id=person_id)
+    heads = HQMember.objects.filter(in_force(today), person_id=person_id)
+    return Q(pk__in=members.values("project_id")) | Q(pk__in=heads.values("headquarters__project_id"))
 
 
 def _recusals(person_id: int) -> QuerySet[ProjectRecusal]:
