@@ -4,10 +4,16 @@ from celery import shared_task
 from django.utils import timezone
 
 from common.actors import SYSTEM
-from evaluations.actions import rounds
+from evaluations.actions import dossiers, rounds
 
 
 @shared_task(name="evaluations.close_due_scores")
 def close_due_scores() -> int:
     """This function will close the scores of the rounds whose closing time has come."""
     return rounds.close_due_scores(by=SYSTEM, at=timezone.now())
+
+
+@shared_task(name="evaluations.render_dossier")
+def render_dossier(dossier_id: int) -> None:
+    """This function will make the PDF of a sealed dossier, once."""
+    dossiers.attach_dossier_pdf(dossier_id, at=timezone.now())

@@ -19,6 +19,8 @@ from common.audit import done_by
 from common.fiscal_year import date_text
 from common.fiscal_year import label as year_label
 from common.models import JournalEntry
+from evaluations.models import GateReview
+from evaluations.queries.dossiers import dossiers_awaiting
 from portal.access import clock, page
 from portal.journal import readable
 from programs.drawings import language
@@ -305,9 +307,29 @@ def risk_tasks(user: Any, today: date) -> Iterator[Task]:
         )
 
 
+def dossier_tasks(user: Any, today: date) -> Iterator[Task]:
+    """This function will yield the dossiers that this person writes or confirms next."""
+    for review in dossiers_awaiting(user):
+        writes = review.state == GateReview.State.CALLED
+        yield Task(
+            label=_("Write the dossier for “%(round)s”") % {"round": review.round.name}
+            if writes
+            else _("Confirm or return the dossier for “%(round)s”") % {"round": review.round.name},
+            about="",
+            project=review.project,
+            url=reverse("dossier", args=[review.ref]),
+            due_on=review.round.dossier_due_on if writes else review.round.seals_on,
+            minutes=90 if writes else 30,
+            waiting_for=_("The panel is waiting for the dossier."),
+            is_sample=review.is_sample,
+            subject=review,
+        )
+
+
 #: Each app's open matters; a new kind of work adds one line.
 SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (
     report_tasks,
+    dossier_tasks,
     plan_tasks,
     money_tasks,
     claim_tasks,

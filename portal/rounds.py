@@ -21,7 +21,7 @@ from common.fiscal_year import label as year_label
 from evaluations.actions import rounds as actions
 from evaluations.actions.cases import invalidate_round
 from evaluations.calendar import STEPS, days_off
-from evaluations.models import GateReview, Round, RoundSecretary
+from evaluations.models import GateReview, Round
 from evaluations.queries.cases import cases_visible_to
 from evaluations.queries.rounds import (
     area_choices,
@@ -358,7 +358,7 @@ def round_secretary_approve(request: HttpRequest, one: Round) -> HttpResponseBas
     wanted = request.POST.get("secretary", "")
     if not wanted.isascii() or not wanted.isdecimal() or len(wanted) > 18:
         raise BadQuery(_("The form is incomplete. Open the page again."))
-    secretary = RoundSecretary.objects.filter(round=one, pk=int(wanted)).first()
+    secretary = one.secretaries.filter(pk=int(wanted)).first()
     if secretary is None:
         raise BadQuery(_("The form is incomplete. Open the page again."))
     try:

@@ -35,6 +35,20 @@ from portal.data_management import (
     project_data,
 )
 from portal.directors import area_people, term_approve, term_end, term_take_back
+from portal.dossiers import (
+    dossier_addendum,
+    dossier_attach,
+    dossier_compiled,
+    dossier_detach,
+    dossier_document,
+    dossier_file,
+    dossier_page,
+    dossier_return,
+    dossier_seal,
+    dossier_section,
+    dossier_submit,
+)
+from portal.gate_reviews import gate_review_page, gates_page, round_call
 from portal.handover import handover_page
 from portal.home import home_page
 from portal.indicators import indicator_csv, indicator_page, indicator_record, indicator_sheet
@@ -241,6 +255,20 @@ urlpatterns = [
     path("search/", search_page, name="search"),
     path("sign-in/<str:token>/", sign_in_by_link, name="sign_in_link"),
     path("ui/", components_page, name="components"),
+    path("gates/", gates_page, name="gates"),
+    path("gates/<slug:ref>/", gate_review_page, name="gate_review"),
+    path("gates/<slug:ref>/dossier/", dossier_page, name="dossier"),
+    path("gates/<slug:ref>/dossier/dossier.pdf", dossier_document, name="dossier_document"),
+    path("gates/<slug:ref>/dossier/sections/<slug:code>/", dossier_section, name="dossier_section"),
+    path("gates/<slug:ref>/dossier/files/", dossier_attach, name="dossier_attach"),
+    path("gates/<slug:ref>/dossier/files/<int:file>/", dossier_file, name="dossier_file"),
+    path("gates/<slug:ref>/dossier/files/<int:file>/remove/", dossier_detach, name="dossier_detach"),
+    path("gates/<slug:ref>/dossier/compiled/", dossier_compiled, name="dossier_compiled"),
+    path("gates/<slug:ref>/dossier/submit/", dossier_submit, name="dossier_submit"),
+    path("gates/<slug:ref>/dossier/return/", dossier_return, name="dossier_return"),
+    path("gates/<slug:ref>/dossier/seal/", dossier_seal, name="dossier_seal"),
+    path("gates/<slug:ref>/dossier/addendum/", dossier_addendum, name="dossier_addendum"),
+    path("rounds/<slug:ref>/call/", round_call, name="round_call"),
     path("rounds/", rounds_page, name="rounds"),
     path("rounds/new/<slug:ref>/", round_new, name="round_new"),
     path("rounds/<slug:ref>/", round_page, name="round"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from django.utils.dateparse import parse_date, parse_datetime
@@ -14,27 +13,22 @@ from django.utils.translation import gettext as _
 
 from calls.models import Concept, SupportedTechnology, Vision
 from common.canonical import content_hash
-from common.charts import (
-    BenchmarkPoint,
-    Chart,
-    Gate,
-    Milestone,
-    TrlPoint,
-    YearRow,
-    benchmark_lines,
-    roadmap,
-    trl_staircase,
-    yearly_bars,
-)
 from common.fiscal_year import datetime_text
 from common.fiscal_year import label as year_label
 from common.money import printed
 from common.pdf import render_pdf
+from programs.content_drawings import (
+    benchmark_pictures,
+    day_of,
+    milestone_rows,
+    money_picture,
+    roadmap_picture,
+    trl_picture,
+    trl_rows,
+)
 from programs.drawings import budget_chart, indicator_chart
 from programs.figures import IndicatorSheet
 from programs.models import (
-    Benchmark,
-    BenchmarkValue,
     Participation,
     Program,
     Project,
@@ -69,7 +63,7 @@ def report_pdf(version: ReportVersion) -> bytes:
         facts = content["report"]
         kind = str(ReportKind(facts["kind"]).label)
         title = f"{year_label(facts['fiscal_year'], LANGUAGE)} {kind}"
-        milestones = _milestone_rows(content)
+        milestones = milestone_rows(content)
         context = {
             "content": content,
             "stand": _stand(content, milestones),
@@ -81,13 +75,13 @@ def report_pdf(version: ReportVersion) -> bytes:
             "sections": _sections(content),
             "institutions": _named(content["institutions"], Participation.Role),
             "members": _named(content["members"], ProjectMember.Role),
-            "trl": _trl_rows(content),
+            "trl": trl_rows(content),
             "trl_kinds": [str(kind.label) for kind in TrlAssessment.Kind],
             "milestones": milestones,
-            "trl_chart": _trl_chart(content),
-            "roadmap": _roadmap(content),
-            "money_chart": _money_chart(content),
-            "benchmarks": _benchmarks(content),
+            "trl_chart": trl_picture(content),
+            "roadmap": roadmap_picture(content, day_of(facts["submitted_at"][:10])),
+            "money_chart": money_picture(content, facts["fiscal_year"]),
+            "benchmarks": benchmark_pictures(content),
             "gates": [{**gate, "held_on": parse_date(gate["held_on"])} for gate in content["gates"]],
             "project_kind": str(Project.Kind(content["project"]["kind"]).label),
             "is_sample": content["is_sample"],
@@ -100,25 +94,6 @@ def report_pdf(version: ReportVersion) -> bytes:
             fingerprint=version.content_hash,
             case_number=facts["ref"],
         )
-
-
-def _benchmarks(content: dict[str, Any]) -> list[dict[str, Any]]:
-    """Each benchmark with its picture and values; versions of before there were benchmarks have none."""
-
-    def points(rows: list[dict[str, Any]]) -> list[BenchmarkPoint]:
-        return [BenchmarkPoint(_day(row["on"]), Decimal(row["value"]), row["who"]) for row in rows]
-
-    found = []
-    for one in content.get("benchmarks", []):
-        name = f"{one['name_ja']} ({Benchmark.Direction(one['direction']).label})"
-        chart = benchmark_lines(name, points(one["own"]), points(one["world"]), one["unit"], LANGUAGE)
-        rows = [
-            {**row, "on": _day(row["on"]), "whose": str(BenchmarkValue.Holder(whose).label)}
-            for whose in ("own", "world")
-            for row in one[whose]
-        ]
-        found.append({**one, "chart": chart, "rows": rows})
-    return found
 
 
 def _stand(content: dict[str, Any], milestones: list[dict[str, Any]]) -> dict[str, Any]:
@@ -163,81 +138,6 @@ def _sections(content: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _named(rows: Iterable[dict[str, Any]], roles: Any) -> list[dict[str, Any]]:
     return [{**row, "role": str(roles(row["role"]).label)} for row in rows]
-
-
-def _trl_rows(content: dict[str, Any]) -> list[dict[str, Any]]:
-    """One row a level: when it was planned, claimed and assessed, and the evidence that was given."""
-    rows = []
-    for level in sorted({row["level"] for row in content["trl"]}):
-        here = [row for row in content["trl"] if row["level"] == level]
-        days = {
-            str(kind): [parse_date(row["on"]) for row in here if row["kind"] == kind] for kind in TrlAssessment.Kind
-        }
-        evidence = [(str(TrlAssessment.Kind(row["kind"]).label), row["evidence"]) for row in here if row["evidence"]]
-        evidence += [
-            (_("Criterion not met"), f"TRL{one['level']} {one['asked']}: {one['reason']}")
-            for row in here
-            for one in row.get("not_met", [])
-        ]
-        name = content["trl_levels"].get(str(level), "")
-        rows.append({"level": level, "name": name, "days": days, "evidence": evidence})
-    return rows
-
-
-def _milestone_rows(content: dict[str, Any]) -> list[dict[str, Any]]:
-    rows = []
-    for row in content["milestones"]:
-        planned, reached = parse_date(row["planned_on"]), parse_date(row["reached_on"] or "")
-        slip = str((reached - planned).days).replace("-", "△ ") if planned and reached else "-"
-        rows.append({**row, "planned_on": planned, "reached_on": reached, "slip": slip})
-    return rows
-
-
-def _trl_chart(content: dict[str, Any]) -> Chart | None:
-    if not content["trl"] and not content["project"]["target_trl"]:
-        return None
-    points: dict[str, list[TrlPoint]] = {"planned": [], "claimed": [], "assessed": []}
-    for row in content["trl"]:
-        points[row["kind"]].append(TrlPoint(_day(row["on"]), row["level"]))
-    levels = {int(number): name for number, name in content["trl_levels"].items()}
-    target = content["project"]["target_trl"]
-    return trl_staircase(
-        points["planned"], points["claimed"], points["assessed"], target, _gates(content), levels, LANGUAGE
-    )
-
-
-def _roadmap(content: dict[str, Any]) -> Chart | None:
-    if not content["milestones"]:
-        return None
-    milestones = [
-        Milestone(row["title"], _day(row["planned_on"]), None, parse_date(row["reached_on"] or ""))
-        for row in content["milestones"]
-    ]
-    return roadmap(milestones, _gates(content), _day(content["report"]["submitted_at"][:10]), LANGUAGE)
-
-
-def _money_chart(content: dict[str, Any]) -> Chart | None:
-    year = content["report"]["fiscal_year"]
-    rows = [
-        YearRow(
-            year_label(row["fiscal_year"], LANGUAGE),
-            row["allocated_yen"],
-            row["contracted_yen"],
-            row["fiscal_year"] == year,
-        )
-        for row in sorted(content["money"], key=lambda row: row["fiscal_year"])
-    ]
-    return yearly_bars(rows, "million", LANGUAGE) if rows else None
-
-
-def _gates(content: dict[str, Any]) -> list[Gate]:
-    return [Gate(_day(gate["held_on"]), gate["name_ja"]) for gate in content["gates"]]
-
-
-def _day(text: str) -> date:
-    found = parse_date(text)
-    assert found is not None, text
-    return found
 
 
 # The portfolio brief --------------------------------------------------------------------------------------------------

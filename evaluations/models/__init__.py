@@ -7,15 +7,20 @@ panel) > Assignment (one reader). GateReview is the subject's own life at the ga
 from evaluations.models.assignment import Assignment
 from evaluations.models.case import Case
 from evaluations.models.conflict import ConflictOfInterest
+from evaluations.models.dossier import Addendum, Dossier, DossierDocument, DossierSection
 from evaluations.models.gate_review import GateReview
 from evaluations.models.panel import Expertise, Panel, PanelMember
 from evaluations.models.round import Round, RoundDocument, RoundSecretary
 from evaluations.models.rubric import Rubric, RubricGrade, RubricItem, RubricLevel
 
 __all__ = [
+    "Addendum",
     "Assignment",
     "Case",
     "ConflictOfInterest",
+    "Dossier",
+    "DossierDocument",
+    "DossierSection",
     "Expertise",
     "GateReview",
     "Panel",

@@ -9,8 +9,10 @@ from django.db.models import QuerySet
 from accounts.models import Person, RoleGrant
 from accounts.queries import in_force
 from evaluations.models import GateReview, Round
-from evaluations.rules.rounds import gate_reviews_visible, rounds_visible
-from programs.models import Program, ResearchArea, StageGate
+from evaluations.rules.rounds import gate_callable, gate_reviews_visible, rounds_visible
+from evaluations.states import INVALIDATED
+from programs.models import Program, Project, ResearchArea, StageGate
+from programs.queries import lead_institutions
 from programs.rules.scope import scope_of
 
 
@@ -54,3 +56,10 @@ def secretariat_people(one: Round, on: date) -> list[Person]:
     if not one.is_sample:
         people = people.filter(is_sample=False)
     return list(people.exclude(pk__in=one.secretaries.values("person_id")).order_by("name_ja", "pk"))
+
+
+def projects_to_call(user: object, one: Round) -> list[Project]:
+    """This function will return the running projects of the round that are not called for a dossier yet."""
+    called = GateReview.objects.filter(round=one).exclude(state=INVALIDATED).values("project")
+    rows = Project.objects.filter(gate_callable(user, one)).exclude(pk__in=called)
+    return list(rows.select_related("program", "area").prefetch_related(lead_institutions()).order_by("ref"))

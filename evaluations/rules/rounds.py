@@ -28,6 +28,7 @@ from programs.rules import (
     projects_of_organizations,
 )
 from programs.rules.scope import scope_of
+from programs.states import RUNNING
 
 #: So long after a round's end the people of its panel and its secretariat may still read (trust.md 1.10).
 DAYS_AFTER = 30
@@ -215,3 +216,12 @@ def opening_blockers(one: Round) -> list[Blocker]:
     if not one.secretaries.filter(approved_by__isnull=False).exists():
         found.append(Blocker("secretaries", "missing", _("Appoint the evaluation secretariat.")))
     return found
+
+
+def gate_callable(user: object, one: Round) -> Q:
+    """This function will return the condition for the projects whose dossiers the user may call for in this round."""
+    below = Q(program__path__startswith=one.program.path)
+    if one.area_id is not None:
+        below &= Q(area=one.area_id)
+    me = grants_of(user).person_id
+    return NOTHING if me is None else below & Q(state=RUNNING) & not_recused(me)

@@ -128,7 +128,7 @@ def test_rubric_when_saved_from_an_older_page_then_stale(cast, twin_program):
 )
 def test_criterion_when_wrong_then_refused_and_nothing_written(cast, twin_program, change, levels, codes):
     one = whole(cast, twin_program)
-    values = ITEM | {"code": "new", "position": 9} | change
+    values = ITEM | {"code": "fresh", "position": 9} | change
     with pytest.raises(NotReady) as refusal:
         rubrics.save_item(
             one.rubric, "", values=values, levels=levels, revision=3, by=cast["staff1"], at=timezone.now()

@@ -11,6 +11,7 @@ from django.utils import timezone
 from evaluations.models import (
     Assignment,
     Case,
+    Dossier,
     Expertise,
     GateReview,
     Panel,
@@ -115,6 +116,12 @@ def make_round(
             state="sealed" if documents_open else "called",
         )  # fmt: skip
         whole.reviews[ref] = review
+        content = {"sections": []} if documents_open else None
+        Dossier.objects.create(
+            gate_review=review, content=content, content_hash="0" * 64 if content else "",
+            submitted_by=cast["pi1"] if content else None, sealed_by=cast["po1"] if content else None,
+            submitted_at=now if content else None, sealed_at=now if content else None,
+        )  # fmt: skip
         whole.cases[ref] = Case.objects.create(
             panel=panel, number=number, gate_review=review, is_sample=True,
             state="open" if documents_open else "preparing", opened_at=now if documents_open else None,

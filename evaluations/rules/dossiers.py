@@ -1,0 +1,180 @@
+"""Who may write, hand in, seal and read dossiers, and precisely what one still lacks: of whom, since when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
+from django.utils.timezone import localdate
+from django.utils.translation import gettext as _
+
+from accounts.queries import grants_of
+from common.errors import Blocker
+from common.states import can_move
+from common.text import count_characters
+from evaluations.models import Case, Dossier, GateReview, Round
+from evaluations.rules.cases import cases_judged_by
+from evaluations.rules.rounds import gate_reviews_visible, not_excluded, rounds_evaluated_by, rounds_kept_by
+from evaluations.states import CALLED, DECIDED, GATE_REVIEW_MOVES, OPEN, RECOMMENDED, RELEASED, SEALED, SUBMITTED
+from programs.models import Project, ProjectMember
+from programs.rules import (
+    EVERYTHING,
+    NOTHING,
+    OFFICE_ROLES,
+    projects_led_by,
+    projects_of_headquarters,
+    projects_of_member,
+    projects_of_organizations,
+    projects_supported_by,
+)
+from programs.rules.scope import scope_of
+
+HANDED_IN = (SUBMITTED, SEALED, RECOMMENDED, DECIDED, RELEASED)
+CLOSED_TO_CHANGE = (SEALED, RECOMMENDED, DECIDED, RELEASED)
+PRINCIPAL = ProjectMember.Role.PRINCIPAL_INVESTIGATOR
+
+
+def _of(projects: Q) -> Q:
+    return Q(gate_review__project__in=Project.objects.filter(projects))
+
+
+def dossiers_readable(user: object) -> Q:
+    """This function will return the condition for the dossiers whose content this user may read.
+
+    The team always; PO, PD, staff, offices and auditors once it is handed in; agency people once it is sealed; the
+    panel once the case is open to them; the secretariat never reads content here, it chases by the board. Machines
+    none. A conflict beats every role.
+    """
+    grants = grants_of(user)
+    if grants.client_organization_id is not None or grants.person_id is None:
+        return NOTHING
+    me, scope = grants.person_id, scope_of(user)
+    handed_in = Q(gate_review__state__in=HANDED_IN)
+    readable = (
+        _of(projects_of_member(me) | projects_of_headquarters(me))
+        | handed_in & _of(projects_supported_by(user) | projects_led_by(user))
+        | handed_in & Q(gate_review__round__program__in=scope.ministry)
+        | Q(gate_review__state__in=CLOSED_TO_CHANGE, gate_review__round__program__in=scope.agency)
+        | Q(Exists(Case.objects.filter(cases_judged_by(user), gate_review=OuterRef("gate_review"), state=OPEN)))
+    )
+    if grants.has("auditor"):
+        readable |= handed_in
+    if offices := grants.organizations(*OFFICE_ROLES):
+        readable |= handed_in & _of(projects_of_organizations(offices))
+    return readable & not_excluded(me, "gate_review__project")
+
+
+def dossier_actions(user: object, review: GateReview) -> set[str]:
+    """This function will return what the user may do with the review's dossier now: `dossier.write`, ..."""
+    held = _held(user, review)
+    if held is None:
+        return set()
+    allowed = {"gate_review.view"}
+    if held["reads"]:
+        allowed.add("dossier.read")
+    if held["progress"]:
+        allowed.add("gate_review.progress")
+    writes, confirms = held["writes"], held["confirms"] and not held["writes"]
+    if writes and review.state == CALLED:
+        allowed.add("dossier.write")
+    if held["leads"] and can_move(review, "submit", GATE_REVIEW_MOVES):
+        allowed.add("dossier.submit")
+    if confirms and review.state == SUBMITTED:
+        allowed |= {"dossier.seal", "dossier.return"}
+    if (writes or confirms) and review.state in (SEALED, RECOMMENDED):
+        allowed.add("dossier.add_addendum")
+    return allowed
+
+
+def _held(user: object, review: GateReview) -> dict[str, bool] | None:
+    """What the user holds over the review, in one query; None when it is not visible."""
+    me = grants_of(user).person_id
+    columns: dict[str, Q | Exists] = {
+        "reads": Exists(Dossier.objects.filter(dossiers_readable(user), gate_review=OuterRef("pk"))),
+        "progress": progress_visible(user),
+    }
+    if me is not None:
+        leads = projects_of_member(me, PRINCIPAL)
+        for name, projects in (
+            ("writes", leads | projects_of_headquarters(me)), ("leads", leads), ("confirms", projects_supported_by(user)),
+        ):  # fmt: skip
+            columns[name] = Q(project__in=Project.objects.filter(projects))
+    wrapped = {name: ExpressionWrapper(one, BooleanField()) for name, one in columns.items()}
+    seen = GateReview.objects.filter(gate_reviews_visible(user), pk=review.pk).order_by()
+    found = (
+        seen.annotate(**{f"holds_{name}": one for name, one in wrapped.items()})
+        .values_list(*(f"holds_{name}" for name in wrapped))
+        .first()
+    )
+    if found is None:
+        return None
+    return dict.fromkeys(("writes", "leads", "confirms"), False) | dict(zip(wrapped, found, strict=True))
+
+
+def progress_visible(user: object) -> Q:
+    """This function will return the condition for the reviews of which the user may know what precedes the release.
+
+    That something is recommended or decided is known to officials, the secretariat, the panel and auditors; never to
+    the team or its institutions.
+    """
+    grants, scope = grants_of(user), scope_of(user)
+    if grants.person_id is None:
+        return NOTHING
+    if grants.has("auditor"):
+        return EVERYTHING
+    areas = scope.directed | scope.supported
+    rounds = Round.objects.filter(rounds_kept_by(user) | rounds_evaluated_by(user))
+    return Q(round__program__in=scope.programs) | Q(project__area__in=areas) | Q(area__in=areas) | Q(round__in=rounds)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One thing that a gate review still lacks: what, who owes it, since when, and by when it is due."""
+
+    field: str
+    code: str
+    message: str
+    owed_by: str
+    since: date
+    due_on: date | None
+
+    def blocker(self) -> Blocker:
+        """This function will return it as what stands in the way."""
+        return Blocker(self.field, self.code, self.message)
+
+
+def dossier_missing(review: GateReview) -> list[Missing]:
+    """This function will list what a dossier being written lacks: sections, documents, and what the plan owes.
+
+    Give it a review with `dossier__sections`, `dossier__documents` and the round's documents at hand.
+    """
+    if review.state != CALLED:
+        return []
+    since, due = localdate(review.called_at), review.round.dossier_due_on
+    owed = _("the project's team")
+    dossier = review.dossier
+    found = []
+    for section in dossier.sections.all():
+        count = count_characters(section.text)
+        if not section.text.strip():
+            message = _("Write “%(name)s”.") % {"name": section.name}
+            found.append(Missing(f"section-{section.code}", "empty", message, owed, since, due))
+        elif count > section.longest:
+            message = _("Shorten “%(name)s” to %(limit)s characters; it has %(count)s.")
+            text = message % {"name": section.name, "limit": section.longest, "count": count}
+            found.append(Missing(f"section-{section.code}", "too_long", text, owed, since, due))
+    there = {one.document_id for one in dossier.documents.all()}
+    for document in review.round.documents.all():
+        if document.is_required and document.pk not in there:
+            message = _("Add “%(name)s”.") % {"name": document.name}
+            found.append(Missing(f"document-{document.pk}", "missing", message, owed, since, due))
+    return found
+
+
+def readiness(review: GateReview) -> tuple[int, int]:
+    """This function will return how many of a dossier's parts are there, and of how many."""
+    sections = list(review.dossier.sections.all())
+    required = [one for one in review.round.documents.all() if one.is_required]
+    whole = len(sections) + len(required)
+    return whole - len(dossier_missing(review)), whole

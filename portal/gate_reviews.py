@@ -1,0 +1,180 @@
+"""The gate board (`/gates/`), one gate review, and the call for dossiers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.timezone import localdate
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from common.audit import history_of
+from common.errors import NotAllowed, Refused
+from evaluations.actions.dossiers import call_gate_reviews
+from evaluations.models import GateReview, Round
+from evaluations.queries.dossiers import addenda_of, board, documents_of, round_choices
+from evaluations.queries.rounds import projects_to_call
+from evaluations.rules.dossiers import dossier_actions, dossier_missing, readiness
+from evaluations.rules.rounds import round_actions
+from portal.access import clock, page
+from portal.forms.plans import Refusable
+from portal.journal import readable
+from portal.lists import Column, Filter, ListSpec, export, read_list
+from portal.rounds import NOT_NOW, find_round, subject_name
+from programs.models import Project
+from programs.queries import project_label
+
+BOTH = ("GET", "HEAD", "POST")
+#: Who acts next in which state.
+WAITING = {
+    "called": gettext_lazy("The project's team is writing the dossier."),
+    "submitted": gettext_lazy("The program officer's confirmation is awaited."),
+    "sealed": gettext_lazy("The dossier is sealed. The panel reviews it."),
+    "recommended": gettext_lazy("The ministry's decision is awaited."),
+    "decided": gettext_lazy("It is decided and not released yet."),
+    "released": gettext_lazy("The decision is released."),
+    "invalidated": gettext_lazy("This review is invalid."),
+}
+
+
+def state_label(review: GateReview) -> str:
+    """This function will name the state as the reader of the board may know it."""
+    return str(GateReview.State(review.seen_state).label)  # type: ignore[attr-defined]
+
+
+def _ready(review: GateReview) -> str:
+    there, whole = readiness(review)
+    return f"{there}/{whole}"
+
+
+BOARD = ListSpec(
+    name="gates",
+    rows=lambda user, query: board(user).filter(
+        Q(ref__icontains=query) | Q(project__title_ja__icontains=query) | Q(project__ref__icontains=query)
+        if query
+        else Q()
+    ),
+    columns=(
+        Column(
+            "subject", gettext_lazy("Subject"), lambda one: subject_name(one), is_fixed=True,
+            link=lambda one: reverse("gate_review", args=[one.ref]),
+        ),
+        Column("ref", gettext_lazy("Reference"), lambda one: one.ref, order="ref"),
+        Column("round", gettext_lazy("Round"), lambda one: one.round.name, order="round__name_ja"),
+        Column("due", gettext_lazy("Dossier due"), lambda one: one.round.dossier_due_on, order="round__dossier_due_on"),
+        Column(
+            "state", gettext_lazy("State"), lambda one: state_label(one), order="seen_state",
+            pill=lambda one: one.seen_state,
+        ),
+        Column("ready", gettext_lazy("Parts there"), _ready),
+    ),
+    filters=(
+        Filter(
+            "round", gettext_lazy("Round"), lambda ref: Q(round__ref=ref),
+            lambda user: [(one.ref, one.name) for one in round_choices(user)],
+        ),
+        Filter(
+            "state", gettext_lazy("State"), lambda state: Q(seen_state=state),
+            lambda user: [(state, str(label)) for state, label in GateReview.State.choices],
+        ),
+    ),
+    first_sort="due",
+)  # fmt: skip
+
+
+@page(permission="gate_review.list", params=BOARD.params)
+def gates_page(request: HttpRequest) -> HttpResponseBase:
+    """This function will show the gate board: each review with what is there, what is missing, and who owes it."""
+    view = read_list(request, BOARD)
+    if download := export(view):
+        return download
+    today = localdate(clock(request))
+    rows = []
+    for review in view.items:
+        there, whole = readiness(review)
+        missing = dossier_missing(review)
+        late = bool(missing) and review.round.dossier_due_on is not None and review.round.dossier_due_on < today
+        rows.append((review, subject_name(review), there, whole, missing, late))
+    context = {"list": view, "rows": rows, "is_sample": any(one.is_sample for one in view.items), "today": today}
+    return render(request, "portal/gates/board.html", context)
+
+
+def find_review(user: Any, ref: str) -> Any:
+    """This function will return the gate review with this reference, if the reader may see it."""
+    return board(user).filter(ref=ref)
+
+
+@page(permission="gate_review.view", find=find_review)
+def gate_review_page(request: HttpRequest, review: GateReview) -> HttpResponseBase:
+    """This function will show a review: what it is, where it stands, what is missing, what can be done, its history."""
+    allowed = dossier_actions(request.user, review)
+    state = review.seen_state  # type: ignore[attr-defined]
+    there, whole = readiness(review)
+    context = {
+        "review": review,
+        "name": subject_name(review),
+        "state": state,
+        "state_label": state_label(review),
+        "waiting_for": WAITING[state],
+        "missing": dossier_missing(review),
+        "there": there,
+        "whole": whole,
+        "allowed": {act.partition(".")[2] for act in allowed if act.startswith("dossier.")},
+        "documents": documents_of(review.dossier) if "dossier.read" in allowed else [],
+        "addenda": addenda_of(review.dossier) if "dossier.read" in allowed else [],
+        "entries": readable(history_of(review)) if "gate_review.progress" in allowed else [],
+        "is_sample": review.is_sample,
+        "today": localdate(clock(request)),
+    }
+    return render(request, "portal/gates/page.html", context)
+
+
+# The call -------------------------------------------------------------------------------------------------------------
+
+
+class CallForm(Refusable):
+    """Which projects are called."""
+
+    projects = forms.MultipleChoiceField(
+        label=gettext_lazy("Projects"), widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": gettext_lazy("Choose at least one project.")},
+    )  # fmt: skip
+
+    def __init__(self, projects: list[Project], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._projects = {str(one.pk): one for one in projects}
+        choose: Any = self.fields["projects"]
+        choose.choices = [(key, project_label(one)) for key, one in self._projects.items()]
+
+    def clean_projects(self) -> list[Project]:
+        """This function will return the projects themselves."""
+        return [self._projects[key] for key in self.cleaned_data["projects"]]
+
+
+def _may_call(user: Any, one: Round) -> bool:
+    return "round.edit" in round_actions(user, one) and one.state == Round.State.OPEN
+
+
+@page(permission="round.call", find=find_round, may=_may_call, why=NOT_NOW, methods=BOTH)
+def round_call(request: HttpRequest, one: Round) -> HttpResponseBase:
+    """This function will take which projects are called for a dossier in this round."""
+    projects = projects_to_call(request.user, one)
+    form = CallForm(projects, data=request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = call_gate_reviews(one, form.cleaned_data["projects"], by=request.user, at=clock(request))  # type: ignore[arg-type]
+        except NotAllowed:
+            raise
+        except Refused as refusal:
+            form.refuse(refusal)
+        else:
+            messages.success(request, _("%(count)s dossiers are called for.") % {"count": len(made)})
+            return redirect("round", ref=one.ref)
+    context = {"form": form, "round": one, "projects": projects, "is_sample": one.is_sample}
+    return render(request, "portal/gates/call.html", context, status=422 if request.method == "POST" else 200)
