@@ -76,8 +76,11 @@ def allocations_awaiting(user: object) -> QuerySet[Allocation]:
 
 def allocation_years(user: object) -> list[int]:
     """This function will return the fiscal years of the allocations that the reader may see, newest first."""
-    rows = Allocation.objects.filter(allocations_visible(user)).order_by("-fiscal_year")
-    return list(rows.values_list("fiscal_year", flat=True).distinct())
+    years = Allocation.objects.order_by("-fiscal_year").values_list("fiscal_year", flat=True).distinct()
+    visible = Allocation.objects.filter(allocations_visible(user)).order_by().values_list("fiscal_year", flat=True)
+    # One row of each year tells: the database stops at the first that the reader may see.
+    firsts = [visible.filter(fiscal_year=year)[:1] for year in years]
+    return sorted(firsts[0].union(*firsts[1:]), reverse=True) if firsts else []
 
 
 def allocations_of(user: object, owner: Owner) -> QuerySet[Allocation]:
