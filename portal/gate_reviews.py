@@ -101,7 +101,12 @@ def gates_page(request: HttpRequest) -> HttpResponseBase:
         missing = dossier_missing(review)
         late = bool(missing) and review.round.dossier_due_on is not None and review.round.dossier_due_on < today
         rows.append((review, subject_name(review), there, whole, missing, late))
-    context = {"list": view, "rows": rows, "is_sample": any(one.is_sample for one in view.items), "today": today}
+    context = {
+        "list": view,
+        "rows": [row for row in rows if row[4]],
+        "is_sample": any(one.is_sample for one in view.items),
+        "today": today,
+    }
     return render(request, "portal/gates/board.html", context)
 
 
