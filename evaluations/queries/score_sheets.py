@@ -6,13 +6,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
+from accounts.models import Organization
 from evaluations import scoring
-from evaluations.models import Assignment, Case, Rubric, RubricItem, ScoreSheet, SheetScore
-from evaluations.rules.score_sheets import assignments_own, sheets_listed, sheets_visible
+from evaluations.models import Assignment, Case, Round, Rubric, RubricItem, ScoreSheet, SheetScore
+from evaluations.rules.score_sheets import (
+    assignments_own,
+    assignments_watched,
+    hides_names,
+    sheets_listed,
+    sheets_visible,
+)
 from evaluations.sheet_workbook import OVERALL, Form
 from evaluations.states import CONFIRMED
+from programs.models import Milestone, Project, TrlAssessment
 
 #: A comment has at most so many characters.
 LONGEST_COMMENT = 2000
@@ -153,7 +161,7 @@ def read_sheet(assignment: Assignment) -> SheetRead:
     """This function will read an assignment's sheet with its criteria and answers."""
     rubric = assignment.case.panel.round.rubric
     assert rubric is not None  # an open round has one
-    sheet = ScoreSheet.objects.filter(assignment=assignment).first()
+    sheet = getattr(assignment, "sheet", None)
     rows = scores_of([sheet]).get(sheet.pk, []) if sheet else []
     items = items_of(rubric)
     first = answers_of(rows, first=True) if sheet and sheet.frozen_at else {}
@@ -181,6 +189,145 @@ def confirmed_of(cases: Iterable[Case]) -> list[Assignment]:
     """This function will return the confirmed assignments of these cases with reader and sheet, by case and role."""
     return list(
         Assignment.objects.filter(case__in=[one.pk for one in cases], state=CONFIRMED)
-        .select_related("member__person", "sheet")
+        .select_related("member__person", "sheet", "case")
         .order_by("case_id", "role", "pk")
     )
+
+
+def done_of(assignments: Iterable[Assignment]) -> dict[int, int]:
+    """This function will return how many criteria of each assignment's sheet have a grade, or count as not applicable."""
+    rows = SheetScore.objects.filter(sheet__assignment__in=[one.pk for one in assignments])
+    answered = rows.filter(Q(level__isnull=False) | Q(is_not_applicable=True))
+    return dict(answered.values_list("sheet__assignment_id").annotate(done=Count("pk")))
+
+
+def scored_items(rounds: Iterable[Round]) -> dict[int, int]:
+    """This function will return how many criteria are scored in each of these rounds."""
+    rows = RubricItem.objects.filter(rubric__round__in=[one.pk for one in rounds], is_text_only=False)
+    return dict(rows.values_list("rubric__round").annotate(count=Count("pk")))
+
+
+@dataclass(slots=True)
+class CaseFacts:
+    """What a reader sees of the project beside the sheet: who, the steps of technology, what was planned for when."""
+
+    project: Project | None
+    lead: str = ""
+    trl: list[TrlAssessment] = field(default_factory=list)
+    milestones: list[Milestone] = field(default_factory=list)
+
+
+def case_facts(case: Case) -> CaseFacts:
+    """This function will return the facts of the project under review; whoever reads the case may read them."""
+    project = case.gate_review.project
+    if project is None:
+        return CaseFacts(None)
+    leads = Organization.objects.filter(participations__project=project, participations__role="lead").order_by("pk")
+    levels = list(TrlAssessment.objects.filter(project=project).select_related("level").order_by("-on", "-pk"))
+    milestones = list(Milestone.objects.filter(project=project, is_dropped=False).order_by("planned_on", "pk"))
+    return CaseFacts(project, "、".join(one.name for one in leads), levels, milestones)
+
+
+@dataclass(slots=True)
+class PanelProgress:
+    """How far the readers of one case are: confirmed readers, sheets in."""
+
+    case: Case
+    readers: int
+    handed_in: int
+
+
+def progress_visible_to(user: object) -> list[PanelProgress]:
+    """This function will return the progress of the cases whose panel the user chairs or whose round the user runs."""
+    seen = Q(assignments__in=Assignment.objects.filter(assignments_watched(user)))
+    cases = (
+        Case.objects.filter(seen, state="open")
+        .select_related("panel__round", *_SUBJECT)
+        .annotate(
+            readers=Count("assignments", filter=Q(assignments__state=CONFIRMED), distinct=True),
+            handed_in=Count(
+                "assignments",
+                filter=Q(assignments__state=CONFIRMED, assignments__sheet__state="submitted"), distinct=True,
+            ),
+        )
+        .order_by("panel_id", "number")
+    )  # fmt: skip
+    return [PanelProgress(case, case.readers, case.handed_in) for case in cases]
+
+
+# All sheets of a case -------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class ReaderRow:
+    """One reader of a case: name (or number, where names stay hidden), the sheet's state, and what of it may be read."""
+
+    name: str
+    assignment: Assignment
+    sheet: ScoreSheet | None
+    answers: dict[str, scoring.Answer] = field(default_factory=dict)
+    first: dict[str, scoring.Answer] = field(default_factory=dict)
+    total: Decimal | None = None
+    first_total: Decimal | None = None
+    is_shown: bool = False
+
+
+@dataclass(slots=True)
+class CaseSheets:
+    """A case's readers, and over the sheets that may be read: criteria, totals, spread, missed thresholds, grade."""
+
+    rows: list[ReaderRow]
+    items: list[RubricItem] = field(default_factory=list)
+    score: scoring.CaseScore | None = None
+    first: scoring.CaseScore | None = None
+
+    @property
+    def shown(self) -> list[ReaderRow]:
+        """The readers whose sheets may be read."""
+        return [row for row in self.rows if row.is_shown]
+
+    @property
+    def table(
+        self,
+    ) -> list[tuple[RubricItem, scoring.ItemScore | None, list[tuple[scoring.Answer, scoring.Answer | None]]]]:
+        """A line for each criterion: its mean and spread, and each shown reader's answer with the first one if it differs."""
+        scores = {one.item: one for one in self.score.items} if self.score else {}
+        return [(item, scores.get(item.code), [_pair(row, item.code) for row in self.shown]) for item in self.items]
+
+
+def _pair(row: ReaderRow, key: str) -> tuple[scoring.Answer, scoring.Answer | None]:
+    now, first = row.answers.get(key, scoring.Answer(key)), row.first.get(key)
+    return now, first if first is not None and first != now else None
+
+
+def case_sheets(user: object, case: Case) -> CaseSheets:
+    """This function will return the readers of a case and what this user may read of their sheets."""
+    assignments = confirmed_of([case])
+    readable = {one.pk for one in ScoreSheet.objects.filter(sheets_visible(user), assignment__case=case)}
+    nameless = hides_names(user, case)
+    rows = [
+        ReaderRow(str(number) if nameless else one.member.person.name, one, getattr(one, "sheet", None))
+        for number, one in enumerate(assignments, 1)
+    ]
+    rubric_row = case.panel.round.rubric
+    if not readable or rubric_row is None:
+        return CaseSheets(rows)
+    items = items_of(rubric_row)
+    rubric = rubric_of(rubric_row, items)
+    kept = scores_of([row.sheet for row in rows if row.sheet is not None and row.sheet.pk in readable])
+    for row in rows:
+        if row.sheet is not None and row.sheet.pk in readable:
+            _fill(row, rubric, kept.get(row.sheet.pk, []))
+    shown = [row for row in rows if row.is_shown]
+    final = scoring.case_score(rubric, case.ref, [as_sheet(case, row.name, row.answers) for row in shown])
+    first = scoring.case_score(rubric, case.ref, [as_sheet(case, row.name, row.first or row.answers) for row in shown])
+    return CaseSheets(rows, items, final, first)
+
+
+def _fill(row: ReaderRow, rubric: scoring.Rubric, kept: list[SheetScore]) -> None:
+    row.is_shown, row.answers = True, answers_of(kept)
+    if row.sheet is not None and row.sheet.frozen_at is not None:
+        row.first = answers_of(kept, first=True)
+    row.total = scoring.sheet_total(rubric, scoring.Sheet("", "", tuple(row.answers.values())))
+    first = scoring.Sheet("", "", tuple((row.first or row.answers).values()))
+    row.first_total = scoring.sheet_total(rubric, first)

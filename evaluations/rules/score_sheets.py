@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from accounts.queries import grants_of, in_force
 from common.errors import Blocker
 from common.models import JournalEntry
-from evaluations.models import Assignment, PanelMember, Round, RubricItem, ScoreSheet
+from evaluations.models import Assignment, Case, PanelMember, Round, RubricItem, ScoreSheet
 from evaluations.rules.rounds import not_excluded, rounds_evaluated_by, rounds_kept_by
 from evaluations.scoring import Problem
-from evaluations.states import ACCEPTED, CLOSED, CONFIRMED, DRAFT, FINAL_CLOSED, FIRST_CLOSED, OPEN, RETURNED, SUBMITTED
+from evaluations.states import ACCEPTED, CLOSED, CONFIRMED, FINAL_CLOSED, FIRST_CLOSED, OPEN, SUBMITTED
 from programs.rules import NOTHING
 from programs.rules.scope import scope_of
 
@@ -74,6 +74,11 @@ def may_write(assignment: Assignment, sheet: ScoreSheet | None, at: datetime) ->
     return now == FIRST or (now == FINAL and sheet is not None and sheet.submitted_at is not None)
 
 
+def must_hand_in(assignment: Assignment, sheet: ScoreSheet | None) -> bool:
+    """This function will tell whether the sheet still has to be handed in, its time not being looked at."""
+    return assignment.case.state == "open" and (sheet is None or sheet.state != SUBMITTED)
+
+
 def sheet_actions(user: object, assignment: Assignment, sheet: ScoreSheet | None, at: datetime) -> set[str]:
     """This function will return what the user may do with a sheet now: names such as `sheet.edit`."""
     allowed = set()
@@ -89,10 +94,32 @@ def sheet_actions(user: object, assignment: Assignment, sheet: ScoreSheet | None
 
 
 def _may_return(user: object, sheet: ScoreSheet, at: datetime) -> bool:
-    one = sheet.assignment.case.panel.round
-    if sheet.state != SUBMITTED or sheet.assignment.case.state != "open" or window(one, at) == OVER:
+    return sheet.state == SUBMITTED and may_return(user, sheet.assignment.case, at)
+
+
+def may_return(user: object, case: Case, at: datetime | None) -> bool:
+    """This function will tell whether the user may return sheets of this case: its chair or secretariat, before the close.
+
+    Without `at` the time is not looked at.
+    """
+    if case.state != "open" or (at is not None and window(case.panel.round, at) == OVER):
         return False
-    return ScoreSheet.objects.filter(sheets_kept(user) | sheets_chaired(user), pk=sheet.pk).exists()
+    return Assignment.objects.filter(assignments_watched(user), case=case).exists()
+
+
+def may_list_sheets(user: object, case: Case) -> bool:
+    """This function will tell whether the user may know who has handed in a sheet of this case."""
+    return ScoreSheet.objects.filter(sheets_listed(user), assignment__case=case).exists() or (
+        Assignment.objects.filter(assignments_watched(user), case=case).exists()
+    )
+
+
+def hides_names(user: object, case: Case) -> bool:
+    """This function will tell whether the readers stay nameless to this user: to the director of the project or program."""
+    scope = scope_of(user)
+    one, project = case.panel.round, case.gate_review.project
+    directs = one.program_id in scope.program_director or (project is not None and project.area_id in scope.directed)
+    return directs and not (one.program_id in scope.party or grants_of(user).has("auditor"))
 
 
 # Others' sheets -------------------------------------------------------------------------------------------------------
@@ -118,6 +145,24 @@ def sheets_kept(user: object) -> Q:
     if me is None:
         return NOTHING
     return Q(**{f"{ROUND}__in": Round.objects.filter(rounds_kept_by(user))}) & not_excluded(me, PROJECT)
+
+
+def assignments_watched(user: object) -> Q:
+    """This function will return the condition for the assignments whose progress the user watches as chair or secretary."""
+    me = grants_of(user).person_id
+    if me is None:
+        return NOTHING
+    kept = Q(case__panel__round__in=Round.objects.filter(rounds_kept_by(user)))
+    chairs = PanelMember.objects.filter(
+        in_force(localdate()), person_id=me, approved_by__isnull=False, state=ACCEPTED, role__in=("chair", "vice_chair")
+    )
+    return (kept | Q(case__panel__in=chairs.values("panel_id"))) & not_excluded(me, "case__gate_review__project")
+
+
+def may_see_desk(user: object) -> bool:
+    """This function will tell whether the desk of reviews is this user's: evaluators, chairs and secretariats."""
+    me = grants_of(user).person_id
+    return me is not None and Round.objects.filter(rounds_evaluated_by(user, ACCEPTED) | rounds_kept_by(user)).exists()
 
 
 def sheets_listed(user: object) -> Q:
@@ -233,10 +278,3 @@ def sheet_blockers(problems: list[Problem], items: dict[str, RubricItem]) -> lis
         Blocker(one.item, one.code, words[one.code] % {"item": items[one.item].name if one.item in items else one.item})
         for one in problems
     ]
-
-
-__all__ = [
-    "DRAFT", "FINAL", "FIRST", "OVER", "READ_WITH_REASON", "RETURNED", "WAITING", "assignments_own", "may_write",
-    "must_give_reason", "reasons_given", "sheet_actions", "sheet_blockers", "sheets_chaired", "sheets_kept",
-    "sheets_listed", "sheets_visible", "window",
-]  # fmt: skip
