@@ -19,6 +19,7 @@ from common.audit import done_by
 from common.fiscal_year import date_text
 from common.fiscal_year import label as year_label
 from common.models import JournalEntry
+from evaluations.queries.score_sheets import sheets_awaiting
 from portal.access import clock, page
 from portal.journal import readable
 from programs.drawings import language
@@ -305,6 +306,24 @@ def risk_tasks(user: Any, today: date) -> Iterator[Task]:
         )
 
 
+def review_tasks(user: Any, today: date) -> Iterator[Task]:
+    """This function will yield the sheets that this evaluator still has to hand in."""
+    for assignment in sheets_awaiting(user):
+        one, review = assignment.case.panel.round, assignment.case.gate_review
+        named = review.area or review.program
+        yield Task(
+            label=_("Score the case %(ref)s") % {"ref": assignment.case.ref},
+            about=named.name if named else "",
+            project=review.project,
+            url=reverse("review", args=[assignment.case.ref]),
+            due_on=localdate(one.first_close_at) if one.first_close_at else None,
+            minutes=60,
+            waiting_for=_("The panel is waiting for your score sheet."),
+            is_sample=assignment.case.is_sample,
+            subject=assignment,
+        )
+
+
 #: Each app's open matters; a new kind of work adds one line.
 SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (
     report_tasks,
@@ -313,6 +332,7 @@ SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (
     claim_tasks,
     benchmark_tasks,
     risk_tasks,
+    review_tasks,
     advice_tasks,
     area_tasks,
 )

@@ -15,6 +15,7 @@ from evaluations.rules.score_sheets import (
     assignments_own,
     assignments_watched,
     hides_names,
+    is_evaluator,
     sheets_listed,
     sheets_visible,
 )
@@ -181,6 +182,8 @@ def neighbours(user: object, assignment: Assignment) -> tuple[Assignment | None,
 
 def sheets_awaiting(user: object) -> QuerySet[Assignment]:
     """This function will return the user's assignments whose sheet has not been handed in and still can be."""
+    if not is_evaluator(user):
+        return Assignment.objects.none()
     rows = assignments_visible_to(user).filter(case__panel__round__state="open", case__state="open")
     return rows.filter(Q(sheet__isnull=True) | ~Q(sheet__state="submitted"))
 
