@@ -14,7 +14,7 @@ APPS = ("accounts", "programs", "calls", "evaluations", "reporting", "common")
 
 def machines() -> list[tuple[Any, dict[str, Any]]]:
     """This function will list every model with a state and its table of moves."""
-    from evaluations.models import Assignment, Case, ConflictOfInterest, GateReview, PanelMember, Round
+    from evaluations.models import Assignment, Case, ConflictOfInterest, GateReview, PanelMember, Round, ScoreSheet
     from evaluations.states import (
         ASSIGNMENT_MOVES,
         CASE_MOVES,
@@ -22,6 +22,7 @@ def machines() -> list[tuple[Any, dict[str, Any]]]:
         GATE_REVIEW_MOVES,
         MEMBER_MOVES,
         ROUND_MOVES,
+        SHEET_MOVES,
     )
     from programs.models import (
         Advice,
@@ -63,6 +64,7 @@ def machines() -> list[tuple[Any, dict[str, Any]]]:
         (PanelMember, MEMBER_MOVES),
         (Case, CASE_MOVES),
         (Assignment, ASSIGNMENT_MOVES),
+        (ScoreSheet, SHEET_MOVES),
         (GateReview, GATE_REVIEW_MOVES),
         (ProgressReport, REPORT_MOVES),
     ]

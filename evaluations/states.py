@@ -60,3 +60,10 @@ MEMBER_MOVES = {
     "decline": Move({INVITED}, DECLINED),
     "end": Move({INVITED, ACCEPTED}, ENDED),
 }
+
+DRAFT, RETURNED = "draft", "returned"
+#: A score sheet: written, handed in by the first close, sent back with a reason, handed in again.
+SHEET_MOVES = {
+    "submit": Move({DRAFT, RETURNED}, SUBMITTED),
+    "return": Move({SUBMITTED}, RETURNED),
+}

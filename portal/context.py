@@ -7,6 +7,7 @@ from django.http import HttpRequest
 
 from accounts.rules import may_enter_admin
 from evaluations.rules.rounds import may_see_rounds
+from evaluations.rules.score_sheets import is_evaluator
 from programs.rules import may_see_portfolio
 
 VERSION = "0.1"
@@ -20,6 +21,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "version": VERSION,
             "contact": settings.CONTACT_EMAIL,
             "shows_portfolio": lambda: bool(user and user.is_authenticated and may_see_portfolio(user)),
+            "shows_reviews": lambda: bool(user and user.is_authenticated and is_evaluator(user)),
             "shows_rounds": lambda: bool(user and user.is_authenticated and may_see_rounds(user)),
             "shows_admin": lambda: bool(user and user.is_authenticated and may_enter_admin(user)),
             "shows_components": settings.APP_ENVIRONMENT == "development",

@@ -17,6 +17,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Person
 from common.fiscal_year import label as year_label
+from evaluations.models import Assignment
+from evaluations.queries.score_sheets import assignments_visible_to
 from portal.access import BadQuery, clock, not_found, page
 from portal.home import Task, tasks_of
 from portal.lists import as_download, csv_rows
@@ -77,6 +79,7 @@ VISIBLE: dict[type, Callable[[Any], QuerySet[Any]]] = {
     Allocation: allocations_visible_to,
     Contract: contracts_visible_to,
     Risk: risks_visible_to,
+    Assignment: assignments_visible_to,
 }
 
 

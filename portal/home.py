@@ -21,6 +21,7 @@ from common.fiscal_year import label as year_label
 from common.models import JournalEntry
 from evaluations.models import GateReview
 from evaluations.queries.dossiers import dossiers_awaiting
+from evaluations.queries.score_sheets import sheets_awaiting
 from portal.access import clock, page
 from portal.journal import readable
 from programs.drawings import language
@@ -326,6 +327,24 @@ def dossier_tasks(user: Any, today: date) -> Iterator[Task]:
         )
 
 
+def review_tasks(user: Any, today: date) -> Iterator[Task]:
+    """This function will yield the sheets that this evaluator still has to hand in."""
+    for assignment in sheets_awaiting(user):
+        one, review = assignment.case.panel.round, assignment.case.gate_review
+        named = review.area or review.program
+        yield Task(
+            label=_("Score the case %(ref)s") % {"ref": assignment.case.ref},
+            about=named.name if named else "",
+            project=review.project,
+            url=reverse("review", args=[assignment.case.ref]),
+            due_on=localdate(one.first_close_at) if one.first_close_at else None,
+            minutes=60,
+            waiting_for=_("The panel is waiting for your score sheet."),
+            is_sample=assignment.case.is_sample,
+            subject=assignment,
+        )
+
+
 #: Each app's open matters; a new kind of work adds one line.
 SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (
     report_tasks,
@@ -335,6 +354,7 @@ SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (
     claim_tasks,
     benchmark_tasks,
     risk_tasks,
+    review_tasks,
     advice_tasks,
     area_tasks,
 )

@@ -11,12 +11,13 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from common.errors import NotAllowed, NotReady, Refused
+from common.workbooks import XLSX
 from portal.access import BadQuery, clock, page
 from portal.forms.plans import WorkbookForm
 from portal.lists import as_download
 from portal.plan_items import BOTH, NOT_NOW
 from portal.plans import NUMBERS, find_plan, may, plan_head, plan_url
-from programs.actions.plan_imports import XLSX, PlanImport, import_plan, preview_plan_import
+from programs.actions.plan_imports import PlanImport, import_plan, preview_plan_import
 from programs.exports import plan_workbook
 from programs.models import PlanVersion
 

@@ -14,6 +14,7 @@ from portal.allocations import (
 )
 from portal.areas import area_page
 from portal.benchmarks import area_benchmarks, benchmark_page, project_benchmarks
+from portal.case_sheets import case_sheets_page, sheet_return, sheets_reason
 from portal.cases import case_invalidate, case_open
 from portal.collaborations import collaboration_page, project_collaborations
 from portal.contracts import (
@@ -102,6 +103,8 @@ from portal.reports import (
     report_submit,
     reports_page,
 )
+from portal.review_forms import review_form, review_form_out
+from portal.reviews import review_page, review_submit, reviews_page
 from portal.risks import project_risks, risk_answer, risk_close, risk_escalate, risk_page, risk_reopen
 from portal.roadmaps import area_roadmap, program_roadmap, project_roadmap
 from portal.rounds import (
@@ -154,6 +157,14 @@ urlpatterns = [
     path("areas/<slug:ref>/policy/<int:number>/put-in-force/", policy_put_in_force, name="policy_put_in_force"),
     path("areas/<slug:ref>/policy/<int:number>/return/", policy_return, name="policy_return"),
     path("areas/<slug:ref>/policy/<int:number>/withdraw/", policy_withdraw, name="policy_withdraw"),
+    path("reviews/", reviews_page, name="reviews"),
+    path("reviews/<slug:ref>/", review_page, name="review"),
+    path("reviews/<slug:ref>/submit/", review_submit, name="review_submit"),
+    path("reviews/<slug:ref>/form/", review_form, name="review_form"),
+    path("reviews/<slug:ref>/form.xlsx", review_form_out, name="review_form_out"),
+    path("cases/<slug:ref>/sheets/", case_sheets_page, name="case_sheets"),
+    path("cases/<slug:ref>/sheets/reason/", sheets_reason, name="sheets_reason"),
+    path("sheets/<slug:ref>/return/", sheet_return, name="sheet_return"),
     path("indicators/<slug:ref>/", indicator_page, name="indicator"),
     path("indicators/<slug:ref>/values.csv", indicator_csv, name="indicator_csv"),
     path("indicators/<slug:ref>/record/", indicator_record, name="indicator_record"),

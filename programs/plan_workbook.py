@@ -10,19 +10,17 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import IO, Any
-from zipfile import ZipFile
 
 from django.core.exceptions import ValidationError
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from common.fiscal_year import parse_date, parse_era
 from common.money import LARGEST_YEN, parse_yen
-from common.text import clean, clean_line, half_width, unquoted_cell
+from common.text import clean_line, half_width
+from common.workbooks import CellError, in_both, is_plain, opened, place_of, sheet_of, text_of
 
 BUDGET, MILESTONES, LISTS = gettext_lazy("Budget sheet"), gettext_lazy("Milestone sheet"), gettext_lazy("Lists")
 INSTITUTION, CATEGORY = gettext_lazy("Institution"), gettext_lazy("Cost category")
@@ -41,16 +39,6 @@ MILESTONE_COLUMNS: dict[str, Any] = {
     "evidence_asked": gettext_lazy("Evidence asked for"),
 }
 HEAD_ROW = 1
-MOST_ROWS, MOST_COLUMNS = 2000, 80
-MOST_UNPACKED_BYTES = 30_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class CellError:
-    """What is wrong with one cell, named as a spreadsheet names it: 経費計画!C5."""
-
-    place: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,77 +75,20 @@ class WorkbookRead:
         self.errors.append(CellError(place, str(message)))
 
 
-def in_both(label: Any) -> set[str]:
-    """This function will return a label in both languages: a file made in one is read in the other."""
-    found = set()
-    for language in ("ja", "en"):
-        with translation.override(language):
-            found.add(clean_line(str(label)).casefold())
-    return found
-
-
 def read_workbook(content: IO[bytes], years: Iterable[int]) -> WorkbookRead:
     """This function will read a workbook; `years` are the fiscal years its budget has to have a column for."""
     read = WorkbookRead()
-    try:
-        with ZipFile(content) as packed:
-            unpacked = sum(part.file_size for part in packed.infolist())
-        if unpacked > MOST_UNPACKED_BYTES:
-            read.refuse("-", _("The workbook holds far more than a plan. Start from the one saved from here."))
-            return read
-        content.seek(0)
-        book = load_workbook(content, keep_links=False)
-    except Exception:  # whatever a damaged file makes the reader raise, the answer is the same
-        read.refuse("-", _("The file cannot be read as a workbook (XLSX). Save it again as XLSX."))
+    book = opened(content, read)
+    if book is None:
         return read
     for label, reader in (
         (BUDGET, lambda sheet: _budget(sheet, read, years)),
         (MILESTONES, lambda sheet: _milestones(sheet, read)),
     ):
-        sheet = next((one for one in book.worksheets if clean_line(one.title).casefold() in in_both(label)), None)
-        if sheet is None:
-            names = "、".join(one.title for one in book.worksheets)
-            message = _("The sheet “%(name)s” is missing (there are: %(names)s). Give it this name again.")
-            read.refuse(str(label), message % {"name": label, "names": names})
-        elif _is_sound(sheet, read):
+        sheet = sheet_of(book, label, read)
+        if sheet is not None:
             reader(sheet)
     return read
-
-
-def _is_sound(sheet: Worksheet, read: WorkbookRead) -> bool:
-    if sheet.max_row > MOST_ROWS or sheet.max_column > MOST_COLUMNS:
-        message = _(
-            "The sheet is larger than %(rows)s rows and %(columns)s columns. Delete what lies outside the table."
-        )
-        read.refuse(sheet.title, message % {"rows": MOST_ROWS, "columns": MOST_COLUMNS})
-        return False
-    for merged in sheet.merged_cells.ranges:
-        read.refuse(f"{sheet.title}!{merged.coord}", _("Cells are merged here. Split them and fill each in."))
-    return not sheet.merged_cells.ranges
-
-
-def _place(cell: Any) -> str:
-    return f"{cell.parent.title}!{cell.coordinate}"
-
-
-def _text(cell: Any) -> str:
-    value = cell.value
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return unquoted_cell(clean(str(value)).strip())
-
-
-def _plain_value(cell: Any, read: WorkbookRead) -> bool:
-    """Whether the cell holds a value as such; a formula or a spreadsheet's error is refused by name."""
-    if cell.data_type == "f":
-        read.refuse(_place(cell), _("There is a formula here. Put its value in its place."))
-        return False
-    if cell.data_type == "e":
-        read.refuse(_place(cell), _("There is an error value (%(value)s) here.") % {"value": cell.value})
-        return False
-    return True
 
 
 def _filled(sheet: Worksheet) -> Iterable[tuple[Any, ...]]:
@@ -173,7 +104,7 @@ def _budget(sheet: Worksheet, read: WorkbookRead, years: Iterable[int]) -> None:
     named: dict[str, int] = {}
     columns: dict[int, int] = {}
     for cell in sheet[HEAD_ROW]:
-        text = clean_line(_text(cell))
+        text = clean_line(text_of(cell))
         if not text:
             continue
         for name, label in (("organization", INSTITUTION), ("category", CATEGORY)):
@@ -198,12 +129,12 @@ def _year_column(cell: Any, text: str, columns: dict[int, int], read: WorkbookRe
         year = parse_era(text)
     except ValidationError:
         read.refuse(
-            _place(cell),
+            place_of(cell),
             _("“%(text)s” is no column of this sheet. Delete it or name it rightly.") % {"text": text[:40]},
         )
         return
     if year in columns:
-        read.refuse(_place(cell), _("This column is there twice."))
+        read.refuse(place_of(cell), _("This column is there twice."))
     columns[year] = cell.column
 
 
@@ -213,12 +144,12 @@ def _column_missing(sheet: Worksheet, name: str, read: WorkbookRead) -> None:
 
 
 def _budget_row(row: tuple[Any, ...], named: dict[str, int], columns: dict[int, int], read: WorkbookRead) -> None:
-    organization, category = (clean_line(_text(row[named[name] - 1])) for name in ("organization", "category"))
+    organization, category = (clean_line(text_of(row[named[name] - 1])) for name in ("organization", "category"))
     is_total = organization.casefold() in in_both(TOTAL)
     for name, text in (("organization", organization), ("category", category)):
         if not text and not is_total:
             read.refuse(
-                _place(row[named[name] - 1]), _("Fill this in: the row has to say whose money it is and for what.")
+                place_of(row[named[name] - 1]), _("Fill this in: the row has to say whose money it is and for what.")
             )
             return
     for year, column in columns.items():
@@ -226,12 +157,12 @@ def _budget_row(row: tuple[Any, ...], named: dict[str, int], columns: dict[int, 
         yen = _yen(cell, read)
         if yen is not None:
             read.money.append(
-                MoneyRead(_place(cell), "" if is_total else organization, "" if is_total else category, year, yen)
+                MoneyRead(place_of(cell), "" if is_total else organization, "" if is_total else category, year, yen)
             )
 
 
 def _yen(cell: Any, read: WorkbookRead) -> int | None:
-    if not _plain_value(cell, read):
+    if not is_plain(cell, read):
         return None
     value = cell.value
     try:
@@ -244,12 +175,12 @@ def _yen(cell: Any, read: WorkbookRead) -> int | None:
             if yen > LARGEST_YEN:
                 raise ValidationError(_("Check the unit: the amount is above 1,000 trillion yen."))
         else:
-            text = clean_line(_text(cell))
+            text = clean_line(text_of(cell))
             yen = parse_yen(text) if text and text not in ("-", "－") else 0
         if yen < 0:
             raise ValidationError(_("Enter 0 or more."))
     except ValidationError as problem:
-        read.refuse(_place(cell), problem.messages[0])
+        read.refuse(place_of(cell), problem.messages[0])
         return None
     return yen
 
@@ -261,13 +192,13 @@ def _milestones(sheet: Worksheet, read: WorkbookRead) -> None:
     columns: dict[str, int] = {}
     known = {text: name for name, label in MILESTONE_COLUMNS.items() for text in in_both(label)}
     for cell in sheet[HEAD_ROW]:
-        text = clean_line(_text(cell))
+        text = clean_line(text_of(cell))
         name = known.get(text.casefold())
         if text and name is None:
             message = _("“%(text)s” is no column of this sheet. Delete it or name it rightly.")
-            read.refuse(_place(cell), message % {"text": text[:40]})
+            read.refuse(place_of(cell), message % {"text": text[:40]})
         elif name in columns:
-            read.refuse(_place(cell), _("This column is there twice."))
+            read.refuse(place_of(cell), _("This column is there twice."))
         elif name is not None:
             columns[name] = cell.column
     missing = [name for name in MILESTONE_COLUMNS if name not in columns]
@@ -280,19 +211,19 @@ def _milestones(sheet: Worksheet, read: WorkbookRead) -> None:
 
 def _milestone_row(cells: dict[str, Any], read: WorkbookRead) -> None:
     errors = len(read.errors)
-    values = {name: READERS.get(name, _line)(cell, read) for name, cell in cells.items() if _plain_value(cell, read)}
+    values = {name: READERS.get(name, _line)(cell, read) for name, cell in cells.items() if is_plain(cell, read)}
     if len(read.errors) == errors:
         key = values.pop("key")
-        places = {name: _place(cell) for name, cell in cells.items()}
+        places = {name: place_of(cell) for name, cell in cells.items()}
         read.milestones.append(MilestoneRead(places["title"], key, values, places))
 
 
 def _line(cell: Any, read: WorkbookRead) -> str:
-    return clean_line(_text(cell))
+    return clean_line(text_of(cell))
 
 
 def _paragraphs(cell: Any, read: WorkbookRead) -> str:
-    return _text(cell)
+    return text_of(cell)
 
 
 def _day(cell: Any, read: WorkbookRead) -> date | None:
@@ -302,14 +233,14 @@ def _day(cell: Any, read: WorkbookRead) -> date | None:
     if isinstance(value, date):
         return value
     try:
-        return parse_date(clean_line(_text(cell)))
+        return parse_date(clean_line(text_of(cell)))
     except ValidationError as problem:
-        read.refuse(_place(cell), problem.messages[0])
+        read.refuse(place_of(cell), problem.messages[0])
         return None
 
 
 def _number(cell: Any, read: WorkbookRead) -> Decimal | None:
-    text = half_width(clean_line(_text(cell))).replace(",", "")
+    text = half_width(clean_line(text_of(cell))).replace(",", "")
     for sign in "△▲−":
         text = text.replace(sign, "-")
     if not text:
@@ -319,20 +250,20 @@ def _number(cell: Any, read: WorkbookRead) -> Decimal | None:
     except InvalidOperation:
         number = Decimal("NaN")
     if isinstance(cell.value, bool | date) or not number.is_finite():
-        read.refuse(_place(cell), _("Enter a number such as 99.9 or 3,000."))
+        read.refuse(place_of(cell), _("Enter a number such as 99.9 or 3,000."))
         return None
     if abs(number) >= Decimal(10) ** 14:
-        read.refuse(_place(cell), _("Enter at most 14 digits before and 6 behind the point."))
+        read.refuse(place_of(cell), _("Enter at most 14 digits before and 6 behind the point."))
         return None
     return round(number, 6)
 
 
 def _direction(cell: Any, read: WorkbookRead) -> str:
-    text = clean_line(_text(cell)).casefold()
+    text = clean_line(text_of(cell)).casefold()
     for value, label in DIRECTIONS.items():
         if text in {value, *in_both(label)}:
             return value
-    read.refuse(_place(cell), _("Choose one of the list: at least, at most, or nothing."))
+    read.refuse(place_of(cell), _("Choose one of the list: at least, at most, or nothing."))
     return ""
 
 

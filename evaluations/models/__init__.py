@@ -12,6 +12,7 @@ from evaluations.models.gate_review import GateReview
 from evaluations.models.panel import Expertise, Panel, PanelMember
 from evaluations.models.round import Round, RoundDocument, RoundSecretary
 from evaluations.models.rubric import Rubric, RubricGrade, RubricItem, RubricLevel
+from evaluations.models.score_sheet import ScoreSheet, SheetScore
 
 __all__ = [
     "Addendum",
@@ -32,4 +33,6 @@ __all__ = [
     "RubricGrade",
     "RubricItem",
     "RubricLevel",
+    "ScoreSheet",
+    "SheetScore",
 ]

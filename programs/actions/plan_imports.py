@@ -20,15 +20,13 @@ from common.errors import NotAllowed, Refused
 from common.fiscal_year import date_text
 from common.fiscal_year import label as year_label
 from common.money import yen
+from common.workbooks import MOST_BYTES, XLSX, CellError, in_both
 from programs import plan_workbook as layout
 from programs.actions.plans import save_item, save_money
 from programs.models import CostCategory, PlanBudget, PlanMilestone, PlanVersion, PlanYear
-from programs.plan_workbook import CellError, MilestoneRead, MoneyRead, WorkbookRead, in_both, read_workbook
+from programs.plan_workbook import MilestoneRead, MoneyRead, WorkbookRead, read_workbook
 from programs.queries.plans import fiscal_years, participants
 from programs.rules.plans import PlanRights, part_writable, plan_rights
-
-MOST_BYTES = 5_000_000
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ PAGES = [
     ("project-people", "hq1", "/projects/sample-ql1-f1/people/"),
     ("project-history", "pd1", "/projects/sample-ql1-f1/history/"),
     ("reports", "po1", "/reports/"),
+    ("reviews", "evaluator2", "/reviews/"),
     ("mails", "pi1", "/mail/"),
     ("search", "staff1", "/search/?q=量子"),
     ("search-empty", "staff1", "/search/?q=該当なし語"),

@@ -8,6 +8,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
+from evaluations.models import Assignment, ScoreSheet
+from evaluations.queries import score_sheets as sheet_queries
+from evaluations.rules import score_sheets as sheet_rules
 from programs import queries, rules
 from programs.actions import allocations
 from programs.actions.advice import give_advice
@@ -57,6 +60,7 @@ from reporting.models import ProgressReport
 from reporting.sample_kinds import record_education, record_goals
 from reporting.sample_risks import keep_records
 from tests.cast import again
+from tests.factories.rounds import make_round
 from tests.programs.test_contracts import AT, concluded, drafted
 from tests.programs.test_plans import handed_on, written
 
@@ -78,6 +82,8 @@ KINDS: list[tuple[type, Callable[[Any], Any], Callable[[Any], Q]]] = [
     (Advice, visit_queries.advice_visible_to, visit_rules.advice_visible),
     (PolicyVersion, policy_queries.policies_visible_to, policy_rules.policies_visible),
     (ProgressReport, reporting_queries.reports_visible_to, reporting_rules.reports_visible),
+    (ScoreSheet, sheet_queries.sheets_visible_to, sheet_rules.sheets_visible),
+    (Assignment, sheet_queries.assignments_visible_to, sheet_rules.assignments_own),
 ]
 
 
@@ -98,6 +104,11 @@ def test_list_when_compared_with_the_predicate_then_the_same_for_everybody(
     if model in (Risk, Collaboration, DataManagementPlan):
         keep_records(twin["sample-ql1-f1"], by=cast["pi1"], officer=cast["po1"], at=AT)
         open_data_plan(twin["sample-ql1-f1"], by=cast["pi1"], at=AT)
+    if model in (ScoreSheet, Assignment):
+        made = make_round(cast, twin, state="first_closed")
+        for one in made.assign("sample-ql1-f1", "evaluator2", "evaluator3", by=cast["staff1"]):
+            sheet = ScoreSheet.objects.create(assignment=one)
+            ScoreSheet.objects.filter(pk=sheet.pk).update(state="submitted", submitted_at=AT)
     record_education(by=cast["pi5"], at=timezone.now())
     record_goals(by=cast["pi5"], at=timezone.now())
     if model in (SiteVisit, Advice):

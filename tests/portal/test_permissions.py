@@ -56,6 +56,7 @@ TABLE: dict[str, tuple[str, int]] = {
     "/": (" ".join(ROLES), 404),
     "/projects/": (" ".join(ROLES), 404),
     "/reports/": (" ".join(ROLES), 404),
+    "/reviews/": ("evaluator1 evaluator2 chair1 secretariat1", 403),
     "/search/?q=量子": (" ".join(ROLES), 404),
     "/mail/": (" ".join(ROLES), 404),
     "/portfolio/": (f"{WATCHING} pd1 pd2 deputy1 po1 po2", 403),
