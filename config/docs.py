@@ -14,11 +14,21 @@ APPS = ("accounts", "programs", "calls", "evaluations", "reporting", "common")
 
 def machines() -> list[tuple[Any, dict[str, Any]]]:
     """This function will list every model with a state and its table of moves."""
-    from evaluations.models import Assignment, Case, ConflictOfInterest, GateReview, PanelMember, Round, ScoreSheet
+    from evaluations.models import (
+        Assignment,
+        Case,
+        ConflictOfInterest,
+        Finding,
+        GateReview,
+        PanelMember,
+        Round,
+        ScoreSheet,
+    )
     from evaluations.states import (
         ASSIGNMENT_MOVES,
         CASE_MOVES,
         CONFLICT_MOVES,
+        FINDING_MOVES,
         GATE_REVIEW_MOVES,
         MEMBER_MOVES,
         ROUND_MOVES,
@@ -65,6 +75,7 @@ def machines() -> list[tuple[Any, dict[str, Any]]]:
         (Case, CASE_MOVES),
         (Assignment, ASSIGNMENT_MOVES),
         (ScoreSheet, SHEET_MOVES),
+        (Finding, FINDING_MOVES),
         (GateReview, GATE_REVIEW_MOVES),
         (ProgressReport, REPORT_MOVES),
     ]

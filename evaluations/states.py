@@ -67,3 +67,12 @@ SHEET_MOVES = {
     "submit": Move({DRAFT, RETURNED}, SUBMITTED),
     "return": Move({SUBMITTED}, RETURNED),
 }
+
+CHECKING, GIVEN = "checking", "given"
+#: A finding: drafted, shown to the project for facts only, given by the chair; taken back before a decision.
+FINDING_MOVES = {
+    "send": Move({DRAFTING}, CHECKING),
+    "resume": Move({CHECKING}, DRAFTING),
+    "give": Move({DRAFTING, CHECKING}, GIVEN),
+    "take_back": Move({GIVEN}, DRAFTING),
+}

@@ -8,6 +8,7 @@ from evaluations.models.assignment import Assignment
 from evaluations.models.case import Case
 from evaluations.models.conflict import ConflictOfInterest
 from evaluations.models.dossier import Addendum, Dossier, DossierDocument, DossierSection
+from evaluations.models.finding import Finding
 from evaluations.models.gate_review import GateReview
 from evaluations.models.panel import Expertise, Panel, PanelMember
 from evaluations.models.round import Round, RoundDocument, RoundSecretary
@@ -23,6 +24,7 @@ __all__ = [
     "DossierDocument",
     "DossierSection",
     "Expertise",
+    "Finding",
     "GateReview",
     "Panel",
     "PanelMember",
