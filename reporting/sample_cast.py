@@ -72,6 +72,8 @@ def _partner(project: str) -> str:
 
 
 FLAGSHIPS = ("ql1-f1", "ql1-f2", "ql2-f1", "ql2-f2", "ql3-f1")
+#: Basic projects that stand before a panel beside the Flagships, each led by an investigator of its own.
+BASICS = ("ql1-b1", "ql1-b3", "ql2-b1", "ql2-b3", "ql3-b2")
 
 #: Who is there. The order is the order in which they are entered.
 CAST: tuple[Member, ...] = (
@@ -82,6 +84,7 @@ CAST: tuple[Member, ...] = (
     *_row("po", 2, "プログラムオフィサー", "Sample program officer", "sample-jst"),
     *_row("hq", 1, "HQ担当", "Sample headquarters member", _lead("ql1-f1")),
     *_row("pi", 5, "研究代表者", "Sample principal investigator", [_lead(f) for f in FLAGSHIPS]),
+    *_row("investigator", 5, "基礎課題代表者", "Sample leader of a basic project", [_lead(b) for b in BASICS]),
     *_row("coinvestigator", 5, "研究分担者", "Sample co-investigator", [_partner(f) for f in FLAGSHIPS]),
     *_row("office", 2, "事務代表者", "Sample institution office", [_lead("ql1-f1"), _partner("ql1-f1")],
           "institution_office"),
@@ -206,10 +209,11 @@ def _project_roles(users: Users, organizations: dict[str, Organization]) -> Iter
             )  # fmt: skip
 
     # Projects of other kinds need somebody who writes there; one person may lead several.
-    for other in ("ql3-b1", "ql4-h1"):
+    leaders = {"ql3-b1": "pi5", "ql4-h1": "pi5"} | {basic: f"investigator{n}" for n, basic in enumerate(BASICS, 1)}
+    for other, name in leaders.items():
         project = Project.objects.get(ref=f"sample-{other}")
         yield ProjectMember(
-            person=users["pi5"].person, project=project, role="principal_investigator",
+            person=users[name].person, project=project, role="principal_investigator",
             organization=organizations[_lead(other)], effort_percent=10,
             starts_on=date(project.start_fiscal_year or FOUNDED_ON.year, 4, 1),
         )  # fmt: skip

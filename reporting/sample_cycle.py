@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -49,6 +49,7 @@ from reporting.sample_kinds import record_education, record_goals
 from reporting.sample_plans import open_versions, request_change, write_first_plan
 from reporting.sample_records import DATA, sample_data
 from reporting.sample_risks import keep_records
+from reporting.sample_rounds import SCRIPT, RoundPlan, gate_round, typeset_dossiers
 from reporting.sample_trl import assess_level, claim_level
 from reporting.sample_visits import pay_visit, put_policy
 from reporting.states import CHECKED, DRAFTING, RETURNED, SUBMITTED
@@ -137,6 +138,7 @@ def play(cycle: Cycle, tell: Callable[[Step], None]) -> list[Step]:
         ("check_reports", lambda: _check(cycle, past, FLAGSHIPS, cycle.at(past, 6, 13))),
         ("accept_reports", lambda: _accept(cycle, past, cycle.at(past, 6, 20))),
         ("build_sample_as_of_now", lambda: _build(cycle, cycle.now.date())),
+        *((act.__name__, partial(_round, cycle, act)) for act in SCRIPT),
         ("allocate_the_year", lambda: _allocate(cycle, cycle.on(present + 1, 4, 2))),
         ("conclude_contracts", lambda: _contract(cycle, cycle.on(present, 4, 6))),
         ("state_spending", lambda: _state_spending(cycle, cycle.on(present + 1, 4, 20))),
@@ -231,6 +233,12 @@ def _carry(cycle: Cycle, version: PlanVersion, at: datetime) -> PlanVersion:
             return propose_plan_approval(version, decision_number=number, by=staff1, at=at)
     today = at.date()
     return approve_plan(version, decided_on=today, effective_on=today, by=staff2, at=at)
+
+
+def _round(cycle: Cycle, act: Callable[[RoundPlan], int]) -> int:
+    """One act in the year's stage-gate round; the references come from the seed."""
+    with drawn_from(random.Random(f"{cycle.seed}:{cycle.present}:{act.__name__}")):
+        return act(gate_round(cycle.users, cycle.present, cycle.now))
 
 
 def _allocate(cycle: Cycle, at: datetime) -> int:
@@ -385,6 +393,9 @@ def _documents(cycle: Cycle) -> int:
         with opened(attach_report_pdf(version.pk, at=cycle.now)) as file:
             name = f"annual-report-{version.report.fiscal_year}-{version.report.project.ref}.pdf"
             _keep_document(cycle, name, file.read())
+    for ref, stored in typeset_dossiers(gate_round(cycle.users, cycle.present, cycle.now)):
+        with opened(stored) as file:
+            _keep_document(cycle, f"gate-dossier-{cycle.present}-{ref}.pdf", file.read())
     brief = portfolio_brief_pdf(cycle.users["staff1"], on=cycle.now.date())
     _keep_document(cycle, "portfolio-brief.pdf", brief)
     return len(cycle.documents)

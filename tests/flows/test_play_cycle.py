@@ -42,6 +42,11 @@ STEPS = [
     "check_reports",
     "accept_reports",
     "build_sample_as_of_now",
+    "prepare_round",
+    "call_dossiers",
+    "write_dossiers",
+    "seal_dossiers",
+    "open_cases",
     "allocate_the_year",
     "conclude_contracts",
     "state_spending",
@@ -160,7 +165,11 @@ def test_cycle_when_played_then_five_reports_and_the_brief_are_written_as_pdf(af
     told, folder, _messages = after_play
     names = sorted(path.name for path in folder.iterdir())
     flagships = ("ql1-f1", "ql1-f2", "ql2-f1", "ql2-f2", "ql3-f1")
-    assert names == [*(f"annual-report-2024-sample-{ref}.pdf" for ref in flagships), "portfolio-brief.pdf"]
+    assert names == [
+        *(f"annual-report-2024-sample-{ref}.pdf" for ref in flagships),
+        *(f"gate-dossier-2025-sample-{ref}.pdf" for ref in flagships),
+        "portfolio-brief.pdf",
+    ]
     assert [str(folder / name) for name in names] == sorted(told["documents"])
     for path in folder.iterdir():
         assert path.read_bytes().startswith(b"%PDF-")
@@ -192,7 +201,7 @@ def test_cycle_when_played_again_then_nothing_is_doubled(after_play, tmp_path):
         OutgoingMail.objects.count(), states(2025),
     )  # fmt: skip
     told = play(tmp_path, seed=7)
-    assert {name: count for name, count in counts(told).items() if count} == {"write_documents": 6}
+    assert {name: count for name, count in counts(told).items() if count} == {"write_documents": 11}
     assert before == (
         JournalEntry.objects.count(), ProgressReport.objects.count(), ReportVersion.objects.count(),
         OutgoingMail.objects.count(), states(2025),
@@ -203,7 +212,7 @@ def test_cycle_when_played_a_year_later_then_the_next_season_is_played(after_pla
     told = play(tmp_path, now=datetime(2027, 6, 10, 9, 0, tzinfo=TOKYO))
     assert set(states(2025).values()) == {"accepted"}
     assert set(states(2026).values()) == {"drafting", "checked", "submitted", "returned"}
-    assert len(told["documents"]) == 6
+    assert len(told["documents"]) == 11
 
 
 def test_cycle_when_played_then_the_real_portfolio_is_untouched(after_play, cast):
