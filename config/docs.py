@@ -15,6 +15,7 @@ APPS = ("accounts", "programs", "calls", "evaluations", "reporting", "common")
 def machines() -> list[tuple[Any, dict[str, Any]]]:
     """This function will list every model with a state and its table of moves."""
     from evaluations.models import (
+        Admission,
         Assignment,
         Case,
         ConflictOfInterest,
@@ -25,6 +26,7 @@ def machines() -> list[tuple[Any, dict[str, Any]]]:
         ScoreSheet,
     )
     from evaluations.states import (
+        ADMISSION_MOVES,
         ASSIGNMENT_MOVES,
         CASE_MOVES,
         CONFLICT_MOVES,
@@ -70,6 +72,7 @@ def machines() -> list[tuple[Any, dict[str, Any]]]:
         (PolicyVersion, POLICY_MOVES),
         (Advice, ADVICE_MOVES),
         (ConflictOfInterest, CONFLICT_MOVES),
+        (Admission, ADMISSION_MOVES),
         (Round, ROUND_MOVES),
         (PanelMember, MEMBER_MOVES),
         (Case, CASE_MOVES),

@@ -61,6 +61,13 @@ MEMBER_MOVES = {
     "end": Move({INVITED, ACCEPTED}, ENDED),
 }
 
+APPROVED = "approved"
+#: An interested member is admitted to a case by two people; the admission can be taken back.
+ADMISSION_MOVES = {
+    "approve": Move({PROPOSED}, APPROVED),
+    "end": Move({PROPOSED, APPROVED}, ENDED),
+}
+
 DRAFT, RETURNED = "draft", "returned"
 #: A score sheet: written, handed in by the first close, sent back with a reason, handed in again.
 SHEET_MOVES = {

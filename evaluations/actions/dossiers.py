@@ -23,6 +23,7 @@ from common.models import StoredFile
 from common.states import locked, move
 from common.text import clean, count_characters
 from evaluations.actions.cases import add_case
+from evaluations.actions.conflict_detection import detect_conflicts
 from evaluations.documents import dossier_file_name, dossier_pdf
 from evaluations.models import Addendum, Dossier, DossierDocument, DossierSection, GateReview, Round, RoundDocument
 from evaluations.queries.dossiers import dossier_content, dossier_of
@@ -65,7 +66,9 @@ def call_gate_reviews(one: Round, projects: Iterable[Project], *, by: User, at: 
             raise Refused(message % {"project": project.ref}, "foreign_project", "projects")
         if project.pk in set(called):
             raise Refused(_("%(project)s is called already.") % {"project": project.ref}, "twice", "projects")
-    return [_called(row, project, by, at) for project in wanted]
+    made = [_called(row, project, by, at) for project in wanted]
+    detect_conflicts(row, at=at)
+    return made
 
 
 def _called(row: Round, project: Project, by: User, at: datetime) -> GateReview:

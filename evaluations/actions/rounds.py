@@ -20,6 +20,7 @@ from common.errors import Blocker, NotAllowed, NotReady, Refused, StaleEdit
 from common.fiscal_year import fiscal_year_of
 from common.states import locked, move
 from common.text import clean, clean_line
+from evaluations.actions.conflict_detection import detect_conflicts
 from evaluations.actions.rubrics import copy_rubric, make_rubric
 from evaluations.calendar import DECISION, STEPS, computed, from_decision
 from evaluations.models import GateReview, Panel, Round, RoundDocument, RoundSecretary
@@ -247,6 +248,7 @@ def open_round(one: Round, *, by: User, at: datetime) -> Round:
     row.opened_by, row.opened_at = by, at
     before = move(row, "open", ROUND_MOVES, also=("opened_by", "opened_at"))
     record("open_round", row, by=by, at=at, before={"state": before}, after={"state": row.state})
+    detect_conflicts(row, at=at)
     return row
 
 

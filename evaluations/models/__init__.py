@@ -6,7 +6,8 @@ panel) > Assignment (one reader). GateReview is the subject's own life at the ga
 
 from evaluations.models.assignment import Assignment
 from evaluations.models.case import Case
-from evaluations.models.conflict import ConflictOfInterest
+from evaluations.models.conflict import Coauthorship, ConflictOfInterest, ConflictRule
+from evaluations.models.declaration import Admission, ConflictCertificate, Declaration
 from evaluations.models.dossier import Addendum, Dossier, DossierDocument, DossierSection
 from evaluations.models.finding import Finding
 from evaluations.models.gate_review import GateReview
@@ -17,9 +18,14 @@ from evaluations.models.score_sheet import ScoreSheet, SheetScore
 
 __all__ = [
     "Addendum",
+    "Admission",
     "Assignment",
     "Case",
+    "Coauthorship",
+    "ConflictCertificate",
     "ConflictOfInterest",
+    "ConflictRule",
+    "Declaration",
     "Dossier",
     "DossierDocument",
     "DossierSection",

@@ -9,7 +9,8 @@ from accounts.queries import grants_of
 from common.errors import Blocker
 from common.states import can_move
 from evaluations.models import Case, Round
-from evaluations.rules.rounds import not_excluded, rounds_evaluated_by, rounds_kept_by
+from evaluations.rules.declarations import documents_open_to
+from evaluations.rules.rounds import admitted_cases, not_excluded, rounds_evaluated_by, rounds_kept_by
 from evaluations.states import ACCEPTED, CASE_MOVES, ROUND_RUNNING, SEALED
 from programs.rules import NOTHING
 from programs.rules.scope import scope_of
@@ -38,16 +39,14 @@ def cases_listed(user: object) -> Q:
         | Q(gate_review__project__area__in=areas)
         | Q(gate_review__area__in=areas)
     )
-    return seen & not_excluded(me, PROJECT)
+    serves = Round.objects.filter(rounds_evaluated_by(user, ACCEPTED))
+    admitted = Q(panel__round__in=serves, pk__in=admitted_cases(me))
+    return (seen & not_excluded(me, PROJECT)) | admitted
 
 
-def cases_judged_by(user: object) -> Q:
-    """This function will return the condition for the cases of the panels on which the user serves under pledge."""
-    me = grants_of(user).person_id
-    if me is None:
-        return NOTHING
-    rounds = Round.objects.filter(rounds_evaluated_by(user, ACCEPTED))
-    return Q(panel__round__in=rounds) & not_excluded(me, PROJECT)
+def cases_judged_by(user: object, *states: str) -> Q:
+    """This function will return the condition for the cases whose documents the user reads as a member of the panel."""
+    return documents_open_to(user, *states)
 
 
 def case_actions(user: object, case: Case) -> set[str]:

@@ -16,7 +16,7 @@ from common.text import count_characters
 from evaluations.models import Case, Dossier, GateReview, Round
 from evaluations.rules.cases import cases_judged_by
 from evaluations.rules.rounds import gate_reviews_visible, not_excluded, rounds_evaluated_by, rounds_kept_by
-from evaluations.states import CALLED, DECIDED, GATE_REVIEW_MOVES, OPEN, RECOMMENDED, RELEASED, SEALED, SUBMITTED
+from evaluations.states import CALLED, DECIDED, GATE_REVIEW_MOVES, RECOMMENDED, RELEASED, SEALED, SUBMITTED
 from programs.models import Project, ProjectMember
 from programs.rules import (
     EVERYTHING,
@@ -43,7 +43,7 @@ def dossiers_readable(user: object) -> Q:
     """This function will return the condition for the dossiers whose content this user may read.
 
     The team always; PO, PD, staff, offices and auditors once it is handed in; agency people once it is sealed; the
-    panel once the case is open to them; the secretariat never reads content here, it chases by the board. Machines
+    panel once the case's documents are open to them; the secretariat never reads content here, it chases by the board. Machines
     none. A conflict beats every role.
     """
     grants = grants_of(user)
@@ -56,13 +56,13 @@ def dossiers_readable(user: object) -> Q:
         | handed_in & _of(projects_supported_by(user) | projects_led_by(user))
         | handed_in & Q(gate_review__round__program__in=scope.ministry)
         | Q(gate_review__state__in=CLOSED_TO_CHANGE, gate_review__round__program__in=scope.agency)
-        | Q(Exists(Case.objects.filter(cases_judged_by(user), gate_review=OuterRef("gate_review"), state=OPEN)))
     )
     if grants.has("auditor"):
         readable |= handed_in
     if offices := grants.organizations(*OFFICE_ROLES):
         readable |= handed_in & _of(projects_of_organizations(offices))
-    return readable & not_excluded(me, "gate_review__project")
+    judged = Case.objects.filter(cases_judged_by(user), gate_review=OuterRef("gate_review"))
+    return (readable & not_excluded(me, "gate_review__project")) | Q(Exists(judged))
 
 
 def dossier_actions(user: object, review: GateReview) -> set[str]:

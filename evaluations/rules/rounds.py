@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
@@ -15,9 +15,9 @@ from accounts.queries import grants_of, in_force
 from common.errors import Blocker
 from common.states import can_move
 from evaluations.calendar import STEPS, disorders
-from evaluations.models import GateReview, PanelMember, Round, RoundSecretary, Rubric
-from evaluations.states import ACCEPTED, DRAFTING, INVITED, RELEASED, ROUND_MOVES, ROUND_RUNNING
-from programs.models import Project
+from evaluations.models import Admission, Case, GateReview, PanelMember, Round, RoundSecretary, Rubric
+from evaluations.states import ACCEPTED, APPROVED, DRAFTING, INVITED, RELEASED, ROUND_MOVES, ROUND_RUNNING
+from programs.models import Project, ProjectRecusal
 from programs.rules import (
     EVERYTHING,
     NOTHING,
@@ -108,6 +108,25 @@ def not_excluded(person_id: int, to_project: str = "project") -> Q:
     return ~Q(Exists(excluded))
 
 
+def admitted_cases(person_id: int, *, to_score: bool = False) -> QuerySet[Admission]:
+    """This function will return the ids of the cases to which this person is admitted in spite of a conflict.
+
+    Every exclusion from the project that is in force has to be covered: an admission names one conflict, and a
+    conflict that is confirmed later excludes anew. `to_score`: only where the admission lets the person score.
+    """
+    approved = Admission.objects.filter(state=APPROVED, member__person_id=person_id, member__state=ACCEPTED)
+    if to_score:
+        approved = approved.filter(may_score=True)
+    covered = approved.filter(case_id=OuterRef(OuterRef("case_id")), conflict__ref=OuterRef("source_ref"))
+    today = localdate()
+    uncovered = ProjectRecusal.objects.filter(
+        Q(ends_on__isnull=True) | Q(ends_on__gte=today),
+        ~Exists(covered),
+        person_id=person_id, project_id=OuterRef("case__gate_review__project_id"), starts_on__lte=today,
+    )  # fmt: skip
+    return approved.filter(~Exists(uncovered)).order_by().values("case_id")  # type: ignore[return-value]
+
+
 def gate_reviews_visible(user: object) -> Q:
     """This function will return the condition for the gate reviews that this user or client may see at all.
 
@@ -135,7 +154,14 @@ def gate_reviews_visible(user: object) -> Q:
         | Q(area__in=areas)
         | Q(project__in=Project.objects.filter(team))
     )
-    return seen & not_excluded(me)
+    return (seen & not_excluded(me)) | reviews_admitted(user, me)
+
+
+def reviews_admitted(user: object, person_id: int) -> Q:
+    """This function will return the condition for the reviews to whose case a member of the panel was admitted."""
+    cases = Case.objects.filter(pk__in=admitted_cases(person_id)).order_by()
+    rounds = Round.objects.filter(rounds_evaluated_by(user, ACCEPTED))
+    return Q(pk__in=cases.values("gate_review_id"), round__in=rounds)
 
 
 # Acts on rounds -------------------------------------------------------------------------------------------------------

@@ -12,9 +12,10 @@ from accounts.queries import grants_of, in_force
 from common.errors import Blocker
 from common.models import JournalEntry
 from evaluations.models import Assignment, Case, PanelMember, Round, RubricItem, ScoreSheet
+from evaluations.rules.declarations import documents_open_to
 from evaluations.rules.rounds import not_excluded, rounds_evaluated_by, rounds_kept_by
 from evaluations.scoring import Problem
-from evaluations.states import ACCEPTED, CLOSED, CONFIRMED, FINAL_CLOSED, FIRST_CLOSED, OPEN, SUBMITTED
+from evaluations.states import ACCEPTED, CLOSED, CONCLUDED, CONFIRMED, FINAL_CLOSED, FIRST_CLOSED, OPEN, SUBMITTED
 from programs.rules import NOTHING
 from programs.rules.scope import scope_of
 
@@ -49,18 +50,14 @@ def window(one: Round, at: datetime) -> str:
 def assignments_own(user: object, *case_states: str) -> Q:
     """This function will return the condition for the confirmed assignments of a reader whose documents are open.
 
-    The reader serves under pledge today, and no conflict excludes him or her.
+    The reader serves under pledge today, has declared, and no conflict keeps him or her from scoring.
     """
     me = grants_of(user).person_id
     if me is None:
         return NOTHING
-    rounds = Round.objects.filter(rounds_evaluated_by(user, ACCEPTED))
     mine = Q(member__person_id=me, member__state=ACCEPTED, member__is_scoring=True, state=CONFIRMED)
-    return (
-        mine
-        & Q(case__panel__round__in=rounds, case__state__in=case_states or ("open", "concluded"))
-        & not_excluded(me, "case__gate_review__project")
-    )
+    cases = documents_open_to(user, *(case_states or (OPEN, CONCLUDED)), to_score=True)
+    return mine & Q(case__in=Case.objects.filter(cases))
 
 
 def may_write(assignment: Assignment, sheet: ScoreSheet | None, at: datetime) -> bool:
@@ -208,8 +205,9 @@ def sheets_visible(user: object) -> Q:
     told = Q(**{f"{ROUND}__in": reasons_given(user).values("subject_id")})
     areas = Q(assignment__case__gate_review__project__area__in=scope.directed | scope.supported)
     heads = areas | Q(**{f"{ROUND}__program__in": scope.program_director | scope.program_officer})
+    judged = Q(assignment__case__in=Case.objects.filter(documents_open_to(user, OPEN, CONCLUDED)))
     others = (
-        (sheets_chaired(user) & first)
+        (sheets_chaired(user) & judged & first)
         | (sheets_kept(user) & first & told)
         | (Q(**{f"{ROUND}__program__in": scope.agency}) & first)
         | (Q(**{f"{ROUND}__program__in": scope.ministry}) & final & told)

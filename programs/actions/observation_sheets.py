@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from common.actors import Actor
+from common.csv_tables import is_formula, problem, read_table
 from common.errors import Blocker, NotReady, Refused
 from common.fiscal_year import parse_date, parse_era
 from common.text import clean_line, half_width
@@ -33,7 +31,6 @@ COLUMNS = {
     "訂正する整理番号": "corrects",
 }
 NEEDED = ("fiscal_year", "observed_on", "value", "source")
-LARGEST_SHEET = 20_000_000
 SHOWN_PROBLEMS = 200
 
 
@@ -56,7 +53,7 @@ def record_sheet(
     和暦 and △ are understood. A row without a number of its own gets one from the file, so that the same file twice adds
     nothing. Raises `Refused` for a file that cannot be read, `NotReady` with every problem named by line and column.
     """
-    heads, lines = _table(content)
+    heads, lines = read_table(content, COLUMNS, NEEDED)
     problems: list[Blocker] = []
     rows, numbers = [], []
     own = hashlib.sha256(content).hexdigest()[:16]
@@ -71,7 +68,7 @@ def record_sheet(
     for result in results:
         if result.status == ERROR and result.problem is not None:
             place = names.get(result.problem.field, "")
-            problems.append(_problem(numbers[result.position], place, result.problem.code, result.problem.message))
+            problems.append(problem(numbers[result.position], place, result.problem.code, result.problem.message))
     if not rows and not problems:
         raise Refused(_("The file has no rows under its heads."), "empty", "file")
     if problems:
@@ -87,51 +84,9 @@ def record_sheet(
     return SheetResult(len(results) - duplicates, duplicates, dict(sorted(added.items())))
 
 
-def _table(content: bytes) -> tuple[dict[str, str], Iterator[tuple[int, list[str]]]]:
-    """The columns (head > field, in order) and the rows with their line numbers."""
-    if len(content) > LARGEST_SHEET:
-        raise Refused(_("The file is larger than 20 MB. Split it."), "too_large", "file")
-    reader = csv.reader(io.StringIO(_decoded(content), newline=""), strict=True)
-    try:
-        heads = [clean_line(half_width(cell)).strip() for cell in next(reader)]
-    except (StopIteration, csv.Error):
-        raise Refused(_("The file is empty or no CSV. Save the sheet as CSV."), "not_csv", "file") from None
-    fields = {head: COLUMNS.get(head, head) for head in heads}
-    unknown = [head for head, field in fields.items() if field not in COLUMNS.values()]
-    if unknown:
-        message = _("There is no column “%(name)s”. The columns are: %(names)s.")
-        raise Refused(message % {"name": unknown[0][:40], "names": "、".join(COLUMNS)}, "unknown_column", "file")
-    if len(set(fields.values())) != len(heads):
-        raise Refused(_("A column stands in the file twice. Remove one."), "column_twice", "file")
-    missing = [head for head, field in COLUMNS.items() if field in NEEDED and field not in fields.values()]
-    if missing:
-        message = _("The column “%(name)s” is missing. Add it.") % {"name": missing[0]}
-        raise Refused(message, "missing_column", "file")
-    return fields, _lines(reader)
-
-
-def _decoded(content: bytes) -> str:
-    for encoding in ("utf-8-sig", "cp932"):
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise Refused(_("The letters cannot be read. Save the file as CSV in UTF-8."), "encoding", "file")
-
-
-def _lines(reader: Any) -> Iterator[tuple[int, list[str]]]:
-    try:
-        for line in reader:
-            if any(cell.strip() for cell in line):
-                yield reader.line_num, line
-    except csv.Error:
-        message = _("Line %(line)s is no CSV. Check its quotation marks.") % {"line": reader.line_num}
-        raise Refused(message, "not_csv", "file") from None
-
-
 def _row(heads: dict[str, str], line: list[str], number: int, problems: list[Blocker]) -> dict[str, Any] | None:
     if len(line) > len(heads):
-        problems.append(_problem(number, "", "too_many", _("There are more cells than columns.")))
+        problems.append(problem(number, "", "too_many", _("There are more cells than columns.")))
         return None
     found: dict[str, Any] = {}
     before = len(problems)
@@ -139,17 +94,17 @@ def _row(heads: dict[str, str], line: list[str], number: int, problems: list[Blo
         text = clean_line(cell).strip()
         if not text:
             if field in NEEDED:
-                problems.append(_problem(number, head, "required", _("The cell is empty. Fill it in.")))
+                problems.append(problem(number, head, "required", _("The cell is empty. Fill it in.")))
             continue
         try:
             found[field] = _value(field, text)
         except ValidationError as error:
-            problems.append(_problem(number, head, str(error.code or "invalid"), "".join(error.messages)))
+            problems.append(problem(number, head, str(error.code or "invalid"), "".join(error.messages)))
     return found if len(problems) == before else None
 
 
 def _value(field: str, text: str) -> Any:
-    if text[0] in "=@" or (text[0] == "+" and not text[1:2].isdigit()):
+    if is_formula(text):
         raise ValidationError(_("This is a formula. Put its value instead."), code="formula")
     if field == "fiscal_year":
         return parse_era(text)
@@ -170,8 +125,3 @@ def _number(text: str) -> str:
     if not grouped or not all(group.isascii() and group.isdigit() for group in groups) or (rest and not rest.isdigit()):
         raise ValidationError(_("Write a number such as 3,000 or 12.5; negative ones as △ 5."), code="bad_number")
     return f"{'-' if negative else ''}{''.join(groups)}{'.' + rest if rest else ''}"
-
-
-def _problem(number: int, column: str, code: str, message: str) -> Blocker:
-    where = _("Line %(line)s, column “%(column)s”: %(message)s") if column else _("Line %(line)s: %(message)s")
-    return Blocker("file", code, where % {"line": number, "column": column, "message": message})

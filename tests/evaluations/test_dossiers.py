@@ -152,7 +152,7 @@ def test_dossier_when_each_of_the_cast_asks_then_as_the_table_says(cast, twin, s
 
 @pytest.mark.django_db
 def test_dossier_when_its_case_opens_then_the_panel_reads_it_but_not_whoever_is_in_conflict(cast, twin):
-    _made, review = sealed(cast, twin)
+    made, review = sealed(cast, twin)
 
     def read() -> list[int]:
         readers = ("evaluator1", "evaluator2", "chair1", "evaluator12")
@@ -161,6 +161,8 @@ def test_dossier_when_its_case_opens_then_the_panel_reads_it_but_not_whoever_is_
     assert read() == [0, 0, 0, 0]
     case = review.cases.get()
     type(case).objects.filter(pk=case.pk).update(state="open", opened_at=timezone.now())
+    assert read() == [0, 0, 0, 0]  # nobody has declared on this case
+    made.declare(users=cast)
     assert read() == [0, 1, 1, 0]
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from evaluations.models import (
     Assignment,
     Case,
+    Declaration,
     Dossier,
     Expertise,
     GateReview,
@@ -24,6 +25,9 @@ from evaluations.models import (
     RubricItem,
     RubricLevel,
 )
+from evaluations.queries.declarations import facts_of
+from evaluations.rules.declarations import fingerprint_now
+from programs.models import ProjectRecusal
 
 FLAGSHIPS = ("sample-ql1-f1", "sample-ql1-f2", "sample-ql2-f1", "sample-ql2-f2", "sample-ql3-f1")
 DAY = date(2026, 4, 1)
@@ -53,6 +57,33 @@ class RoundSet:
             for place, name in enumerate(evaluators)
         ]  # fmt: skip
 
+    def declare(self, *names: str, users: dict[str, Any], answer: str = "none") -> None:
+        """This method will let these members (or all) declare where they have not yet and are not excluded."""
+        now = timezone.now()
+        cases = list(
+            Case.objects.filter(panel=self.panel)
+            .select_related("gate_review__project", "gate_review__area", "gate_review__program")
+            .annotate(now_fingerprint=fingerprint_now("gate_review"))
+        )
+        facts = facts_of(cases)
+        there = set(Declaration.objects.filter(replaced_at=None).values_list("member_id", "case_id"))
+        excluded = set(ProjectRecusal.objects.values_list("person_id", "project_id"))
+        Declaration.objects.bulk_create(
+            Declaration(
+                member=self.members[name],
+                case=case,
+                answer=answer,
+                facts=facts[case.pk],
+                declared_by=users[name],
+                fingerprint=case.now_fingerprint,
+                declared_at=now,
+            )
+            for name in names or self.members
+            for case in cases
+            if (self.members[name].person_id, case.gate_review.project_id) not in excluded
+            and (self.members[name].pk, case.pk) not in there
+        )
+
 
 def make_rubric(by: Any, at: datetime) -> Rubric:
     """This function will make a rubric of three weighted criteria (scale a to d) and one of text only."""
@@ -80,12 +111,13 @@ def make_rubric(by: Any, at: datetime) -> Rubric:
 
 def make_round(
     cast: dict[str, Any], twin: dict[str, Any], *, projects: tuple[str, ...] = FLAGSHIPS[:3], evaluators: int = 6,
-    documents_open: bool = True, state: str = "open",
+    documents_open: bool = True, state: str = "open", declared: bool = True,
 ) -> RoundSet:  # fmt: skip
     """This function will make an open round with its cases; evaluator1 .. n and chair1 serve under pledge.
 
     `documents_open`: the dossiers count as sealed and the cases are open; otherwise both stand at their beginning.
-    evaluator1 is in conflict with sample-ql1-f1 as everywhere in the cast.
+    `declared`: every member has declared no conflict. evaluator1 is in conflict with sample-ql1-f1 as everywhere in the
+    cast.
     """
     now = timezone.now()
     staff, second = cast["staff1"], cast["staff2"]
@@ -126,4 +158,6 @@ def make_round(
             panel=panel, number=number, gate_review=review, is_sample=True,
             state="open" if documents_open else "preparing", opened_at=now if documents_open else None,
         )  # fmt: skip
+    if declared:
+        whole.declare(users=cast)
     return whole
