@@ -20,6 +20,8 @@ from common.fiscal_year import date_text
 from common.fiscal_year import label as year_label
 from common.models import JournalEntry
 from evaluations.models import GateReview
+from evaluations.queries.conflicts import conflicts_awaiting
+from evaluations.queries.declarations import declarations_awaiting
 from evaluations.queries.dossiers import dossiers_awaiting
 from evaluations.queries.score_sheets import sheets_awaiting
 from portal.access import clock, page
@@ -345,6 +347,37 @@ def review_tasks(user: Any, today: date) -> Iterator[Task]:
         )
 
 
+def declaration_tasks(user: Any, today: date) -> Iterator[Task]:
+    """This function will yield the rounds in which this member still has to declare, or to declare anew."""
+    for one, count in declarations_awaiting(user):
+        yield Task(
+            label=_("Declare on %(count)s cases whether you have a conflict") % {"count": count},
+            about=one.name,
+            url=reverse("declarations", args=[one.ref]),
+            due_on=one.declarations_due_on,
+            minutes=10,
+            waiting_for=_("The documents open to you after your declaration."),
+            is_sample=one.is_sample,
+            subject=one,
+        )
+
+
+def conflict_tasks(user: Any, today: date) -> Iterator[Task]:
+    """This function will yield the conflicts of interest that this officer can settle."""
+    for conflict in conflicts_awaiting(user):
+        yield Task(
+            label=_("Confirm or dismiss the conflict of %(name)s") % {"name": conflict.person.name},
+            about="",
+            project=conflict.project,
+            url=reverse("conflict", args=[conflict.ref]),
+            due_on=None,
+            minutes=5,
+            waiting_for=_("Until then the documents are closed to the person."),
+            is_sample=conflict.project.is_sample,
+            subject=conflict,
+        )
+
+
 #: Each app's open matters; a new kind of work adds one line.
 SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (
     report_tasks,
@@ -354,6 +387,8 @@ SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (
     claim_tasks,
     benchmark_tasks,
     risk_tasks,
+    declaration_tasks,
+    conflict_tasks,
     review_tasks,
     advice_tasks,
     area_tasks,

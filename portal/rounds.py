@@ -31,6 +31,7 @@ from evaluations.queries.rounds import (
     rounds_visible_to,
     secretariat_people,
 )
+from evaluations.rules.conflicts import may_see_conflicts
 from evaluations.rules.rounds import may_make_round, may_see_rounds, opening_blockers, round_actions, round_days
 from portal.access import BadQuery, clock, page
 from portal.acts import Act, ask_once
@@ -110,6 +111,7 @@ def rounds_page(request: HttpRequest) -> HttpResponseBase:
     context = {
         "list": view,
         "programs": list(programs_for_rounds(request.user)),
+        "shows_conflicts": may_see_conflicts(request.user),
         "is_sample": any(one.is_sample for one in view.items),
     }
     return render(request, "portal/rounds/list.html", context)

@@ -17,6 +17,17 @@ from portal.benchmarks import area_benchmarks, benchmark_page, project_benchmark
 from portal.case_sheets import case_sheets_page, sheet_return, sheets_reason
 from portal.cases import case_invalidate, case_open
 from portal.collaborations import collaboration_page, project_collaborations
+from portal.conflicts import (
+    admission_approve,
+    admission_end,
+    coauthorships_page,
+    conflict_admit,
+    conflict_confirm,
+    conflict_dismiss,
+    conflict_end,
+    conflict_page,
+    conflicts_page,
+)
 from portal.contracts import (
     contract_change,
     contract_conclude,
@@ -35,6 +46,7 @@ from portal.data_management import (
     data_set_remove,
     project_data,
 )
+from portal.declarations import certificate_sign, conflicts_search, declarations_page, declarations_reason
 from portal.directors import area_people, term_approve, term_end, term_take_back
 from portal.dossiers import (
     dossier_addendum,
@@ -296,6 +308,19 @@ urlpatterns = [
     path("cases/<slug:ref>/open-documents/", case_open, name="case_open"),
     path("cases/<slug:ref>/invalidate/", case_invalidate, name="case_invalidate"),
     path("rounds/<slug:ref>/clone/", round_clone, name="round_clone"),
+    path("rounds/<slug:ref>/declarations/", declarations_page, name="declarations"),
+    path("rounds/<slug:ref>/declarations/reason/", declarations_reason, name="declarations_reason"),
+    path("rounds/<slug:ref>/declarations/search/", conflicts_search, name="conflicts_search"),
+    path("rounds/<slug:ref>/declarations/certificate/", certificate_sign, name="certificate_sign"),
+    path("conflicts/", conflicts_page, name="conflicts"),
+    path("conflicts/coauthorships/", coauthorships_page, name="coauthorships"),
+    path("conflicts/<slug:ref>/", conflict_page, name="conflict"),
+    path("conflicts/<slug:ref>/confirm/", conflict_confirm, name="conflict_confirm"),
+    path("conflicts/<slug:ref>/dismiss/", conflict_dismiss, name="conflict_dismiss"),
+    path("conflicts/<slug:ref>/end/", conflict_end, name="conflict_end"),
+    path("conflicts/<slug:ref>/admit/", conflict_admit, name="conflict_admit"),
+    path("admissions/<slug:ref>/approve/", admission_approve, name="admission_approve"),
+    path("admissions/<slug:ref>/end/", admission_end, name="admission_end"),
     path("rounds/<slug:ref>/rubric/", rubric_page, name="rubric"),
     path("rounds/<slug:ref>/rubric/new/", rubric_item_new, name="rubric_item_new"),
     path("rounds/<slug:ref>/rubric/grades/", rubric_grades, name="rubric_grades"),

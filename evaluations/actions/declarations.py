@@ -135,6 +135,13 @@ def give_reason(one: Round, *, reason: str, by: User, at: datetime) -> Round:
     return one
 
 
+def certificate_blocker(one: Round, at: datetime) -> Blocker | None:
+    """This function will tell what keeps the round's certificates from being signed: the hearing is still to come."""
+    if one.hearing_on is not None and localdate(at) >= one.hearing_on:
+        return None
+    return Blocker("", "too_early", _("The certificate is signed from the day of the hearing on."))
+
+
 @transaction.atomic
 def sign_certificate(one: Round, *, statement: str, by: User, at: datetime) -> ConflictCertificate:
     """This function will sign a member's certificate on conflicts after the meeting, once.
@@ -146,8 +153,8 @@ def sign_certificate(one: Round, *, statement: str, by: User, at: datetime) -> C
     if member is None:
         raise NotAllowed(_("Only members of the panel who have given the pledge sign the certificate."))
     member = locked(PanelMember, member.pk)
-    if one.hearing_on is None or localdate(at) < one.hearing_on:
-        raise Refused(_("The certificate is signed after the hearing."), "too_early")
+    if blocker := certificate_blocker(one, at):
+        raise Refused(str(blocker.message), blocker.code)
     if ConflictCertificate.objects.filter(member=member).exists():
         raise Refused(_("You have signed the certificate already."), "twice")
     if any(not each.is_fresh for each in cases_asked(by, one, member)):

@@ -25,6 +25,7 @@ from evaluations.rules.declarations import (
 from evaluations.rules.score_sheets import is_evaluator
 from evaluations.states import ACCEPTED, APPROVED, CASE_LIVE, CONFIRMED, DECLARED
 from programs.models import HQMember, Participation, ProjectMember, ProjectRecusal
+from programs.queries import lead_institutions
 
 SUBJECT = ("gate_review__project", "gate_review__area", "gate_review__program")
 MISSING, STALE, EXCLUDED, ADMITTED = "missing", "stale", "excluded", "admitted"
@@ -120,6 +121,7 @@ def cases_asked(user: object, one: Round, member: PanelMember) -> list[CaseAsked
     rows = list(
         Case.objects.filter(cases_declarable(user), panel__round=one)
         .select_related(*SUBJECT)
+        .prefetch_related(lead_institutions("gate_review__project__participations"))
         .annotate(now_fingerprint=fingerprint_now("gate_review"))
         .order_by("number", "pk")
     )
@@ -187,6 +189,7 @@ def matrix(user: object, one: Round) -> Matrix:
     cases = list(
         Case.objects.filter(cases_overseen(user), panel__round=one, state__in=CASE_LIVE)
         .select_related(*SUBJECT)
+        .prefetch_related(lead_institutions("gate_review__project__participations"))
         .annotate(now_fingerprint=fingerprint_now("gate_review"))
         .order_by("number", "pk")
     )
@@ -285,9 +288,14 @@ def admissions_visible_to(user: object) -> QuerySet[Admission]:
     )  # fmt: skip
 
 
-def admissions_of(one: Round) -> list[Admission]:
-    """This function will return the approved admissions of a round, for its roster and findings: who, case, reason."""
+def admissions_of(one: Round, user: object = None) -> list[Admission]:
+    """This function will return the approved admissions of a round, for its roster and findings: who, case, reason.
+
+    With a user only those that this user may see before they are published.
+    """
     rows = Admission.objects.filter(case__panel__round=one, state=APPROVED)
+    if user is not None:
+        rows = rows.filter(admissions_visible(user))
     return list(
         rows.select_related("member__person", "conflict", *(f"case__{name}" for name in SUBJECT)).order_by(
             "case__number", "pk"

@@ -172,13 +172,18 @@ def _told(user: object) -> QuerySet[Any]:
     ).values("subject_id")  # fmt: skip
 
 
+def oversees(user: object, one: Round) -> bool:
+    """This function will tell whether the user knows who has declared in this round."""
+    return Round.objects.filter(rounds_with_declarations(user), pk=one.pk).exists()
+
+
 def may_give_reason(user: object, one: Round) -> bool:
     """This function will tell whether the user may read the round's declarations after giving a reason, and has not."""
     scope = scope_of(user)
     heads = one.program_id in scope.program_director | scope.program_officer or bool(_areas_of(user, one))
     if not (heads or grants_of(user).has("auditor")):
         return False
-    return not Round.objects.filter(rounds_with_declarations(user), pk=one.pk).exists()
+    return not oversees(user, one)
 
 
 def _areas_of(user: object, one: Round) -> bool:

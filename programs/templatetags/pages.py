@@ -154,6 +154,12 @@ TONES = {
     "preparing": "here",
     "invited": "here",
     "declined": "bad",
+    "none": "good",
+    "conflict": "warn",
+    "stale": "warn",
+    "excluded": "bad",
+    "admitted": "here",
+    "declared": "warn",
 }
 
 
