@@ -17,8 +17,17 @@ from evaluations.actions import declarations as actions
 from evaluations.actions.conflict_detection import find_conflicts
 from evaluations.actions.declarations import Answer
 from evaluations.models import PanelMember, Round
-from evaluations.queries.declarations import CaseAsked, Matrix, admissions_of, cases_asked, certificate_cases, matrix
-from evaluations.rules.declarations import may_chase, may_give_reason, membership_of, oversees
+from evaluations.queries.declarations import (
+    CaseAsked,
+    Matrix,
+    admissions_of,
+    cases_asked,
+    certificate_cases,
+    matrix,
+    rounds_of_declarations,
+)
+from evaluations.rules.declarations import may_chase, may_give_reason, membership_of
+from evaluations.states import ROUND_RUNNING
 from portal.access import clock, page
 from portal.acts import Act, ask_once
 from portal.forms.declaration import CaseAnswerForm
@@ -34,7 +43,7 @@ NOT_SIGNED = gettext_lazy("Only members of the panel sign the certificate.")
 STATES = {
     "none": gettext_lazy("no conflict"),
     "conflict": gettext_lazy("conflict declared"),
-    "declared": gettext_lazy("declared"),
+    "declared": gettext_lazy("declaration is there"),
     "missing": gettext_lazy("missing"),
     "stale": gettext_lazy("to be renewed"),
     "excluded": gettext_lazy("excluded"),
@@ -69,19 +78,29 @@ class CaseShown:
         return str(STATES[self.state])
 
 
-def _may(user: Any, one: Round) -> bool:
-    return membership_of(user, one) is not None or oversees(user, one) or may_give_reason(user, one)
+def find_declared(user: Any, ref: str) -> Any:
+    """This function will return the round with this reference, with what the reader is in it."""
+    return rounds_of_declarations(user).filter(ref=ref)
 
 
-@page(permission="declaration.list", find=find_round, may=_may, why=NOT_YOURS, methods=BOTH)
+@page(
+    permission="declaration.list", find=find_declared, why=NOT_YOURS, methods=BOTH,
+    may=lambda user, one: one.serves or one.overseen or may_give_reason(user, one),
+)  # fmt: skip
 def declarations_page(request: HttpRequest, one: Round) -> HttpResponseBase:
-    """This function will show a member the cases to declare on, and who oversees the round who has declared what."""
+    """This function will show a member the cases to declare on, and whoever only oversees the round who has declared."""
     member = membership_of(request.user, one)
     if request.method == "POST":
         if member is None:
             raise NotAllowed(_("Only members of the panel who have given the pledge declare conflicts."))
         return _declare(request, one, member)
-    return _show(request, one, member, _cases(request, one, member) if member else [])
+    return _show(request, one, member, _cases(request, one, member)) if member else _members(request, one)
+
+
+@page(permission="declaration.members", find=find_declared, why=NOT_YOURS, may=lambda user, one: one.overseen)
+def declarations_members(request: HttpRequest, one: Round) -> HttpResponseBase:
+    """This function will show who oversees a round which member has declared what on which case."""
+    return _members(request, one)
 
 
 def _cases(request: HttpRequest, one: Round, member: PanelMember) -> list[CaseShown]:
@@ -131,36 +150,41 @@ def _put(refusal: Refused, shown: list[CaseShown]) -> str:
 
 
 def _show(
-    request: HttpRequest, one: Round, member: PanelMember | None, shown: list[CaseShown], error: str = "",
-    status: int = 200,
-) -> HttpResponse:  # fmt: skip
-    table = matrix(request.user, one) if oversees(request.user, one) else None
-    certificate = getattr(member, "certificate", None) if member else None
+    request: HttpRequest, one: Round, member: PanelMember, shown: list[CaseShown], error: str = "", status: int = 200
+) -> HttpResponse:
+    certificate = getattr(member, "certificate", None)
     context = {
         "round": one,
-        "member": member,
         "cases": shown,
         "owed": sum(case.state in ("missing", "stale") for case in shown),
         "error": error,
-        "matrix": _matrix_shown(table) if table else None,
-        "owed_by_all": table.owed if table else 0,
-        "heads": [(case, subject_name(case.gate_review)) for case in table.cases] if table else [],
-        "certificates": _certificates(table) if table else [],
         "certificate": certificate,
         "certified": _lines(certificate.cases) if certificate else [],
-        "may_sign": member is not None and certificate is None and _after_hearing(request, one),
-        "may_chase": may_chase(request.user, one),
-        "may_give_reason": may_give_reason(request.user, one),
-        "admissions": [
-            (each, subject_name(each.case.gate_review)) for each in admissions_of(one, request.user)
-        ],
+        "may_sign": certificate is None and actions.certificate_blocker(one, clock(request)) is None,
+        "admissions": _admissions(request, one),
         "is_sample": one.is_sample,
-    }  # fmt: skip
+    }
     return render(request, "portal/declarations/page.html", context, status=status)
 
 
-def _after_hearing(request: HttpRequest, one: Round) -> bool:
-    return actions.certificate_blocker(one, clock(request)) is None
+def _members(request: HttpRequest, one: Any) -> HttpResponse:
+    table = matrix(request.user, one) if one.overseen else Matrix([], [], False)
+    context = {
+        "round": one,
+        "matrix": _matrix_shown(table),
+        "owed": table.owed,
+        "heads": [(case, subject_name(case.gate_review)) for case in table.cases],
+        "certificates": _certificates(table),
+        "may_chase": one.searched and one.state in ROUND_RUNNING,
+        "asks_reason": not one.overseen,
+        "admissions": _admissions(request, one),
+        "is_sample": one.is_sample,
+    }
+    return render(request, "portal/declarations/members.html", context)
+
+
+def _admissions(request: HttpRequest, one: Round) -> list[tuple[Any, str]]:
+    return [(each, subject_name(each.case.gate_review)) for each in admissions_of(one, request.user)]
 
 
 def _matrix_shown(table: Matrix) -> list[dict[str, Any]]:

@@ -46,7 +46,13 @@ from portal.data_management import (
     data_set_remove,
     project_data,
 )
-from portal.declarations import certificate_sign, conflicts_search, declarations_page, declarations_reason
+from portal.declarations import (
+    certificate_sign,
+    conflicts_search,
+    declarations_members,
+    declarations_page,
+    declarations_reason,
+)
 from portal.directors import area_people, term_approve, term_end, term_take_back
 from portal.dossiers import (
     dossier_addendum,
@@ -309,6 +315,7 @@ urlpatterns = [
     path("cases/<slug:ref>/invalidate/", case_invalidate, name="case_invalidate"),
     path("rounds/<slug:ref>/clone/", round_clone, name="round_clone"),
     path("rounds/<slug:ref>/declarations/", declarations_page, name="declarations"),
+    path("rounds/<slug:ref>/declarations/members/", declarations_members, name="declarations_members"),
     path("rounds/<slug:ref>/declarations/reason/", declarations_reason, name="declarations_reason"),
     path("rounds/<slug:ref>/declarations/search/", conflicts_search, name="conflicts_search"),
     path("rounds/<slug:ref>/declarations/certificate/", certificate_sign, name="certificate_sign"),

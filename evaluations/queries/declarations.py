@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.utils.timezone import localdate
 
 from accounts.queries import in_force
 from evaluations.models import Admission, Case, ConflictCertificate, ConflictOfInterest, Declaration, PanelMember, Round
+from evaluations.queries.rounds import rounds_visible_to
 from evaluations.rules.admissions import admissions_visible
 from evaluations.rules.declarations import (
     cases_declarable,
@@ -20,12 +21,15 @@ from evaluations.rules.declarations import (
     declarations_visible,
     fingerprint_now,
     reads_words,
+    rounds_with_declarations,
     taking_part,
 )
+from evaluations.rules.rounds import rounds_evaluated_by, rounds_kept_by
 from evaluations.rules.score_sheets import is_evaluator
 from evaluations.states import ACCEPTED, APPROVED, CASE_LIVE, CONFIRMED, DECLARED
 from programs.models import HQMember, Participation, ProjectMember, ProjectRecusal
 from programs.queries import lead_institutions
+from programs.rules.scope import scope_of
 
 SUBJECT = ("gate_review__project", "gate_review__area", "gate_review__program")
 MISSING, STALE, EXCLUDED, ADMITTED = "missing", "stale", "excluded", "admitted"
@@ -38,6 +42,20 @@ def declarations_visible_to(user: object) -> QuerySet[Declaration]:
         .select_related("member__person", "case__panel__round", "conflict")
         .order_by("-declared_at", "-pk")
     )
+
+
+def rounds_of_declarations(user: object) -> QuerySet[Round]:
+    """This function will return the rounds this user may see, each with what the user is in it, in one query.
+
+    `serves`: a member under pledge; `overseen`: knows who has declared; `searched`: runs the search for conflicts.
+    """
+    columns = {
+        "serves": rounds_evaluated_by(user, ACCEPTED),
+        "overseen": rounds_with_declarations(user),
+        "searched": Q(program__in=scope_of(user).party) | rounds_kept_by(user),
+    }
+    wrapped = {name: ExpressionWrapper(one, BooleanField()) for name, one in columns.items()}
+    return rounds_visible_to(user).annotate(**wrapped)
 
 
 # The facts ------------------------------------------------------------------------------------------------------------

@@ -133,9 +133,11 @@ def cases_undeclared(user: object) -> Q:
 def membership_of(user: object, one: Round) -> PanelMember | None:
     """This function will return the user's membership of the round's panel, if he or she serves under pledge today."""
     me = grants_of(user).person_id
-    if me is None or not Round.objects.filter(rounds_evaluated_by(user, ACCEPTED), pk=one.pk).exists():
+    if me is None:
         return None
-    return PanelMember.objects.filter(panel__round=one, person_id=me, state=ACCEPTED).select_related("person").first()
+    rounds = Round.objects.filter(rounds_evaluated_by(user, ACCEPTED), pk=one.pk)
+    held = PanelMember.objects.filter(panel__round__in=rounds, person_id=me, state=ACCEPTED)
+    return held.select_related("person", "certificate").first()
 
 
 # Who reads declarations -----------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import Affiliation, Organization
 from calls.models import Concept, ConceptItem, Vision
 from common.models import OutgoingMail, StoredFile
-from evaluations.models import ConflictOfInterest
+from evaluations.models import ConflictOfInterest, ConflictRule
 from programs import models as tables
 from programs.models import Program
 from reporting.models import ProgressReport, ReminderRule, ReportSchedule, ReportVersion
@@ -49,6 +49,7 @@ def _of_programs(people: list[Any], program: Program, term: dict[str, Any]) -> N
         tables.StageGate.objects.create(ref=f"gate-x{number}", program=program, name_ja=f"評価{number}", held_on=DAY)
         tables.TrlScale.objects.create(ref=f"scale-x{number}", name_ja=f"尺度{number}")
         tables.FundingRule.objects.create(program=program, from_fiscal_year=2030 + number, indirect_cost_percent=30)
+        ConflictRule.objects.create(program=program, from_fiscal_year=2030 + number, coauthorship_years=5)
     for kind in ("interim", "year_end", "final"):
         ReportSchedule.objects.create(
             program=program, kind=kind, opens_month=4, opens_day=1, due_month=5, due_day=31, first_fiscal_year=2025

@@ -8,8 +8,16 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
-from evaluations.models import Assignment, ScoreSheet
+from evaluations.actions.admissions import propose_admission
+from evaluations.models import Admission, Assignment, Case, ConflictOfInterest, Declaration, ScoreSheet
+from evaluations.queries import cases as case_queries
+from evaluations.queries import conflicts as conflict_queries
+from evaluations.queries import declarations as declaration_queries
 from evaluations.queries import score_sheets as sheet_queries
+from evaluations.rules import admissions as admission_rules
+from evaluations.rules import cases as case_rules
+from evaluations.rules import conflicts as conflict_rules
+from evaluations.rules import declarations as declaration_rules
 from evaluations.rules import score_sheets as sheet_rules
 from programs import queries, rules
 from programs.actions import allocations
@@ -84,6 +92,10 @@ KINDS: list[tuple[type, Callable[[Any], Any], Callable[[Any], Q]]] = [
     (ProgressReport, reporting_queries.reports_visible_to, reporting_rules.reports_visible),
     (ScoreSheet, sheet_queries.sheets_visible_to, sheet_rules.sheets_visible),
     (Assignment, sheet_queries.assignments_visible_to, sheet_rules.assignments_own),
+    (Case, case_queries.cases_visible_to, case_rules.cases_listed),
+    (ConflictOfInterest, conflict_queries.conflicts_visible_to, conflict_rules.conflicts_visible),
+    (Declaration, declaration_queries.declarations_visible_to, declaration_rules.declarations_visible),
+    (Admission, declaration_queries.admissions_visible_to, admission_rules.admissions_visible),
 ]
 
 
@@ -109,6 +121,11 @@ def test_list_when_compared_with_the_predicate_then_the_same_for_everybody(
         for one in made.assign("sample-ql1-f1", "evaluator2", "evaluator3", by=cast["staff1"]):
             sheet = ScoreSheet.objects.create(assignment=one)
             ScoreSheet.objects.filter(pk=sheet.pk).update(state="submitted", submitted_at=AT)
+    if model in (Case, ConflictOfInterest, Declaration, Admission):
+        made = make_round(cast, twin)
+        conflict = ConflictOfInterest.objects.get(person=cast["evaluator1"].person)
+        case = made.cases["sample-ql1-f1"]
+        propose_admission(conflict, case=case, reason="理由", by=cast["staff1"], at=AT)
     record_education(by=cast["pi5"], at=timezone.now())
     record_goals(by=cast["pi5"], at=timezone.now())
     if model in (SiteVisit, Advice):

@@ -57,6 +57,8 @@ TABLE: dict[str, tuple[str, int]] = {
     "/projects/": (" ".join(ROLES), 404),
     "/reports/": (" ".join(ROLES), 404),
     "/reviews/": ("evaluator1 evaluator2 chair1 secretariat1", 403),
+    "/conflicts/": ("staff1 staff2 auditor1 evaluator1 evaluator2 chair1 jst1 nedo1 secretariat1", 403),
+    "/conflicts/coauthorships/": ("staff1 staff2 jst1 secretariat1", 403),
     "/search/?q=量子": (" ".join(ROLES), 404),
     "/mail/": (" ".join(ROLES), 404),
     "/portfolio/": (f"{WATCHING} pd1 pd2 deputy1 po1 po2", 403),
