@@ -8,7 +8,7 @@ answer, unless the time limit cuts it short.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
@@ -117,11 +117,11 @@ def _quiet(step: Step) -> None:
 
 
 def propose(
-    call: Call, *, pinned: Iterable[Pair] = (), seed: int = 0, time_limit: float = 60.0, tell: Tell = _quiet,
+    call: Call, *, pinned: Mapping[Pair, str] | None = None, seed: int = 0, time_limit: float = 60.0, tell: Tell = _quiet,
     with_price: bool = False,
 ) -> Proposal:  # fmt: skip
-    """This function will propose who reads what. Raises ValueError for a pinned pair that is in conflict or unknown."""
-    fixed = sorted(set(pinned))
+    """This function will propose who reads what; `pinned` pairs stand in their roles. Raises ValueError for one in conflict."""
+    fixed = sorted(pinned or {})
     rest = residual(call, fixed)
     clock = Clock(time_limit)
     pairs, y, is_proved, is_cut = _solved(rest, seed, clock, tell)
@@ -132,7 +132,7 @@ def propose(
     price = price_of_rules(call, pairs, seed=seed, time_limit=clock.left) if with_price else None
     certificate = _certificate(call, pairs, bound, is_proved=is_proved, price=price)
     return Proposal(
-        roles_of(call, pairs, fixed), tuple(shortfalls(call, pairs)), certificate, y, is_cut,
+        roles_of(call, pairs, pinned), tuple(shortfalls(call, pairs)), certificate, y, is_cut,
     )  # fmt: skip
 
 
@@ -270,25 +270,31 @@ def price_of_rules(call: Call, pairs: Sequence[Pair], *, seed: int = 0, time_lim
 # Roles and the certificate --------------------------------------------------------------------------------------------
 
 
-def roles_of(call: Call, pairs: Sequence[Pair], pinned: Iterable[Pair] = ()) -> tuple[Chosen, ...]:
+def roles_of(call: Call, pairs: Iterable[Pair], given: Mapping[Pair, str] | None = None) -> tuple[Chosen, ...]:
     """This function will give each case its primary and secondary reader, the primaries spread over the reviewers.
 
-    Cases with the fewest who could lead come first; of them the one with the fewest primaries, then the best score.
+    Cases with the fewest who could lead come first; of those who can, the one with the fewest primaries, then the best
+    score. Roles that are `given` (pinned, standing) stay, and only what they leave open is given to the others.
     """
-    fixed = set(pinned)
+    roles = dict(given or {})
     by_case: dict[int, list[int]] = {}
-    for case, reviewer in sorted(pairs):
+    for case, reviewer in sorted(set(pairs)):
         by_case.setdefault(case, []).append(reviewer)
     led = np.zeros(call.shape[1], np.int64)
-    roles: dict[Pair, str] = {}
     for case, readers in sorted(by_case.items(), key=lambda item: (int(call.leads[item[0], item[1]].sum()), item[0])):
-        able = [one for one in readers if call.leads[case, one]] or readers
-        first = min(able, key=lambda one: (led[one], -call.scores[case, one], one))
-        led[first] += 1
-        others = sorted((one for one in readers if one != first), key=lambda one: (-call.scores[case, one], one))
-        roles[case, first] = PRIMARY
-        for place, one in enumerate(others):
-            roles[case, one] = SECONDARY if place == 0 else READER
+        left = [one for one in readers if (case, one) not in roles]
+        taken = {roles[case, one] for one in readers if (case, one) in roles}
+        left.sort(key=lambda one: (-call.scores[case, one], one))
+        if PRIMARY not in taken and left:
+            able = [one for one in left if call.leads[case, one]] or left
+            first = min(able, key=lambda one: (led[one], -call.scores[case, one], one))
+            led[first] += 1
+            roles[case, first] = PRIMARY
+            left.remove(first)
+        if SECONDARY not in taken and left:
+            roles[case, left.pop(0)] = SECONDARY
+        roles.update(dict.fromkeys(((case, one) for one in left), READER))
+    fixed = set(given or {})
     return tuple(
         Chosen(*pair, roles[pair], round(float(call.scores[pair]), 4), pair in fixed) for pair in sorted(set(pairs))
     )
@@ -316,21 +322,21 @@ def _certificate(
 
 
 def repair(
-    call: Call, standing: Iterable[Pair], *, fixed: Iterable[Pair] = (), seed: int = 0, time_limit: float = 60.0,
+    call: Call, standing: Mapping[Pair, str], *, fixed: Iterable[Pair] = (), seed: int = 0, time_limit: float = 60.0,
     tell: Tell = _quiet,
 ) -> Repair:  # fmt: skip
     """This function will fill the holes of an assignment; everything that stands stays if the holes can be filled so.
 
-    Only when they cannot do neighbours move, as few as possible, and only for a hole that this fills; `fixed` of the
-    standing pairs never move. Repairing again changes nothing.
+    `standing`: pairs with their roles. Only when the holes cannot be filled so do neighbours move, as few as possible,
+    and only for a hole that this fills; `fixed` of the standing pairs never move. Repairing again changes nothing.
     """
-    now = sorted(set(standing))
+    now = sorted(standing)
     clock = Clock(time_limit)
     wanted = _as_it_stands(call, now)
     rest = residual(wanted, now)
     holes = np.flatnonzero(rest.readers > 0)
     if not len(holes):
-        return _repaired(call, now, now, is_cut=False)
+        return _repaired(call, standing, now, is_cut=False)
     some = _only(rest, holes)
     filled, _y, _proved, is_cut = _solved(some, seed, clock, tell)
     after = sorted({*now, *((int(holes[case]), reviewer) for case, reviewer in filled)})
@@ -338,7 +344,7 @@ def repair(
         moved = _with_moves(wanted, now, sorted(set(fixed)), seed, clock, tell)
         if moved is not None and _missing(wanted, moved) < _missing(wanted, after):
             after = moved
-    return _repaired(call, now, after, is_cut=is_cut)
+    return _repaired(call, standing, after, is_cut=is_cut)
 
 
 def _as_it_stands(call: Call, now: Sequence[Pair]) -> Call:
@@ -385,6 +391,7 @@ def _with_moves(
     return None if is_cut else sorted({*pairs, *fixed})
 
 
-def _repaired(call: Call, now: Sequence[Pair], after: Sequence[Pair], *, is_cut: bool) -> Repair:
-    gone, come = sorted(set(now) - set(after)), sorted(set(after) - set(now))
-    return Repair(tuple(gone), tuple(come), roles_of(call, after), tuple(shortfalls(call, after)), is_cut)
+def _repaired(call: Call, standing: Mapping[Pair, str], after: Sequence[Pair], *, is_cut: bool) -> Repair:
+    gone, come = sorted(set(standing) - set(after)), sorted(set(after) - set(standing))
+    kept = {pair: role for pair, role in standing.items() if pair in set(after)}
+    return Repair(tuple(gone), tuple(come), roles_of(call, after, kept), tuple(shortfalls(call, after)), is_cut)

@@ -88,6 +88,10 @@ def dense_optimum(call: Call) -> float:
     return float(highs.getObjectiveValue())
 
 
+def as_readers(pairs):  # type: ignore[no-untyped-def]
+    return dict.fromkeys(pairs, "reader")
+
+
 def assert_hard_rules(call: Call, pairs: list[tuple[int, int]]) -> None:
     value = dict.fromkeys(pairs, 1.0)
     loads, readers = np.zeros(call.shape[1], int), np.zeros(call.shape[0], int)
@@ -170,12 +174,12 @@ def test_repair_when_readers_decline_then_hard_rules_hold_and_a_second_repair_ch
     without = replace(call, allowed=call.allowed.copy())
     for pair in set(pairs) - set(standing):
         without.allowed[pair] = False
-    first = repair(without, standing)
+    first = repair(without, as_readers(standing))
     after = [(one.case, one.reviewer) for one in first.chosen]
     assert_hard_rules(without, after)
     assert set(after) == (set(standing) - set(first.gone)) | set(first.come)
     assert len(after) >= len(standing)
-    again = repair(without, after)
+    again = repair(without, as_readers(after))
     assert (again.gone, again.come) == ((), ())
 
 
@@ -184,7 +188,7 @@ def test_repair_when_a_hole_can_be_filled_then_nothing_else_moves():
     pairs = propose(call).pairs
     gone = pairs[0]
     call.allowed[gone] = False
-    found = repair(call, [pair for pair in pairs if pair != gone])
+    found = repair(call, as_readers(pair for pair in pairs if pair != gone))
     assert (found.gone, len(found.come), found.short) == ((), 1, ())
 
 
@@ -192,9 +196,9 @@ def test_repair_when_only_a_neighbour_can_fill_the_hole_then_one_moves():
     # Case 0 can only be read by reviewer 0, who reads case 1; reviewer 1 has room and can read case 1.
     allowed = np.array([[True, False, False], [True, True, False]])
     call = make_call(np.full((2, 3), 0.5), allowed, readers=1, load_max=1)
-    found = repair(call, [(1, 0)])
+    found = repair(call, {(1, 0): "primary"})
     assert (found.gone, found.come, found.short) == (((1, 0),), ((0, 0), (1, 1)), ())
-    kept = repair(call, [(1, 0)], fixed=[(1, 0)])
+    kept = repair(call, {(1, 0): "primary"}, fixed=[(1, 0)])
     assert (kept.gone, kept.come, [(one.kind, one.case) for one in kept.short]) == ((), (), [("readers", 0)])
 
 
@@ -203,7 +207,7 @@ def test_repair_when_only_a_neighbour_can_fill_the_hole_then_one_moves():
 def test_pins_when_set_then_stand_and_count(call, seed):
     rng = np.random.default_rng(seed)
     pinned = [pair for pair in propose(call).pairs if rng.random() < 0.4]
-    found = propose(call, pinned=pinned)
+    found = propose(call, pinned=as_readers(pinned))
     assert set(pinned) <= set(found.pairs)
     assert {(one.case, one.reviewer) for one in found.chosen if one.is_pinned} == set(pinned)
     assert_hard_rules(call, found.pairs)
@@ -252,6 +256,12 @@ def test_roles_when_given_then_one_primary_who_can_lead_and_primaries_are_spread
     primaries = [one.reviewer for one in found if one.role == "primary"]
     assert (len(primaries), set(primaries)) == (3, {1, 2})
     assert sorted(one.role for one in found if one.case == 0) == ["primary", "reader", "secondary"]
+
+
+def test_roles_when_some_are_given_then_they_stay_and_the_others_fill_what_is_open():
+    call = make_call(np.full((1, 3), 0.5), np.ones((1, 3), bool), readers=3, load_max=3)
+    found = roles_of(call, [(0, 0), (0, 1), (0, 2)], {(0, 2): "primary"})
+    assert [(one.role, one.is_pinned) for one in found] == [("secondary", False), ("reader", False), ("primary", True)]
 
 
 def test_random_forbidding_when_the_seed_is_the_same_then_the_same_and_pins_stay():
