@@ -135,6 +135,13 @@ def candidates(seating: Seating, case: Case) -> list[Candidate]:
     return sorted(found, key=lambda one: (bool(one.why_not), -one.effect.worth, one.member.pk))
 
 
+def removals(seating: Seating, case: Case) -> dict[int, Effect]:
+    """This function will return what taking each reader off a case would do, by assignment."""
+    at = seating.case_at[case.pk]
+    here = [one for one in seating.standing if one.case_id == case.pk and one.member_id in seating.member_at]
+    return {one.pk: effect_of(seating, at, seating.member_at[one.member_id], adds=False) for one in here}
+
+
 def worth_now(seating: Seating) -> float:
     """This function will return what the assignment is worth as it stands, by the measure of the certificate."""
     return worth(seating.call, seating.pairs())

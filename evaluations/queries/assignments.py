@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 
 import numpy as np
-from django.db.models import CharField, F, Q, QuerySet, Value
+from django.db.models import CharField, Count, F, Q, QuerySet, Value
 from django.utils.timezone import localdate
 
 from evaluations.affinity import Profile, affinities
@@ -21,9 +22,11 @@ from evaluations.rules.assignments import (
     panels_overseen,
     runs_overseen,
 )
-from evaluations.states import CASE_LIVE, CONFIRMED, DECLARED, DECLINED, PROPOSED
+from evaluations.rules.score_sheets import assignments_own, is_evaluator
+from evaluations.states import CASE_LIVE, CONFIRMED, DECLARED, DECLINED, OPEN, PREPARING, PROPOSED
 from programs.models import HQMember, ProjectMember, ProjectRecusal
 from programs.queries import project_label
+from programs.rules.scope import scope_of
 
 STANDING = (PROPOSED, CONFIRMED)
 #: Why a member cannot read a case.
@@ -52,6 +55,19 @@ def runs_visible_to(user: object) -> QuerySet[AssignmentRun]:
 def cases_overseen_by(user: object, panel: Panel) -> list[Case]:
     """This function will return the panel's live cases whose readers the user may know, by number."""
     return _whole(Case.objects.filter(cases_overseen(user), panel=panel))
+
+
+def cases_with_readers(user: object) -> QuerySet[Case]:
+    """This function will return the live cases whose readers the user may know."""
+    return Case.objects.filter(cases_overseen(user), state__in=CASE_LIVE).select_related(
+        "panel__round__program", "gate_review__project__area", "gate_review__area", "gate_review__program"
+    )
+
+
+def assignments_to_decline(user: object) -> QuerySet[Assignment]:
+    """This function will return the user's own confirmed assignments of cases that are not over."""
+    rows = Assignment.objects.filter(assignments_own(user, PREPARING, OPEN))
+    return rows.select_related("case__panel__round", "case__gate_review__project", "member", "sheet").order_by("pk")
 
 
 def cases_to_assign(user: object, panel: Panel) -> list[Case]:
@@ -348,19 +364,33 @@ def why_not(seating: Seating, case: int, member: int) -> str:
 # What waits for the chair ---------------------------------------------------------------------------------------------
 
 
-def assignments_awaiting(user: object) -> list[tuple[Panel, int, int]]:
-    """This function will return the panels where the user confirms: how many proposals wait, how many readers declined.
+@dataclass(slots=True)
+class Waiting:
+    """What waits at a panel for whom settles its readers: cases without any, readers to confirm, places to fill again."""
 
-    A reader who declined counts until somebody is in his or her place.
+    panel: Panel
+    unread: int = 0
+    proposed: int = 0
+    declined: int = 0
+
+
+def assignments_awaiting(user: object, today: date) -> list[Waiting]:
+    """This function will return the panels where the user settles the readers and something waits.
+
+    Cases without a reader count once the declarations are due.
     """
-    cases = Case.objects.filter(cases_assigned_by(user))
-    rows = Assignment.objects.filter(case__in=cases, state__in=(PROPOSED, DECLINED)).exclude(
-        pk__in=Assignment.objects.filter(state__in=STANDING, replaces__isnull=False).values("replaces_id"),
-        state=DECLINED,
+    if not (is_evaluator(user) or scope_of(user).ministry):
+        return []
+    rows = Case.objects.filter(cases_assigned_by(user)).annotate(
+        standing=Count("assignments", filter=Q(assignments__state__in=STANDING)),
+        proposed=Count("assignments", filter=Q(assignments__state=PROPOSED)),
+        declined=Count("assignments", filter=Q(assignments__state=DECLINED)),
     )
-    panels: dict[int, Panel] = {}
-    counts: dict[int, list[int]] = {}
-    for one in rows.select_related("case__panel__round").order_by("case__panel_id"):
-        panels[one.case.panel_id] = one.case.panel
-        counts.setdefault(one.case.panel_id, [0, 0])[one.state == DECLINED] += 1
-    return [(panel, *counts[key]) for key, panel in panels.items()]  # type: ignore[misc]
+    found: dict[int, Waiting] = {}
+    for case in rows.select_related("panel__round").order_by("panel_id"):
+        one, due = case.panel.round, case.panel.round.declarations_due_on
+        waiting = found.setdefault(case.panel_id, Waiting(case.panel))
+        waiting.unread += not case.standing and (due is None or due <= today)
+        waiting.proposed += case.proposed
+        waiting.declined += bool(case.declined) and case.standing < one.readers_per_case
+    return [one for one in found.values() if one.unread or one.proposed or one.declined]

@@ -64,6 +64,11 @@ def standing(made, project=None):
     return rows.filter(case=made.cases[project]) if project else rows
 
 
+def waiting(user):
+    found = assignments_awaiting(again(user), timezone.localdate())
+    return [(one.unread, one.proposed, one.declined) for one in found]
+
+
 def excluded(cast, made, twin, name, project):
     recuse(
         cast[name].person, twin[project], starts_on=timezone.localdate(), source_ref=f"COI-{name}{project}",
@@ -302,11 +307,13 @@ def test_reader_when_taken_off_then_replaced_and_a_confirmed_one_needs_a_reason(
 
 
 def test_confirmation_when_given_then_the_readers_count(cast, made):
+    assert waiting(cast["chair1"]) == [(3, 0, 0)]
+    assert waiting(cast["staff1"]) == waiting(cast["evaluator2"]) == []
     asked(made, cast["chair1"])
-    assert [(n, d) for _panel, n, d in assignments_awaiting(cast["chair1"])] == [(9, 0)]
+    assert waiting(cast["chair1"]) == [(0, 9, 0)]
     assert confirm(made, cast["chair1"]) == 9
     assert set(standing(made).values_list("state", "confirmed_by")) == {("confirmed", cast["chair1"].pk)}
-    assert assignments_awaiting(again(cast["chair1"])) == []
+    assert waiting(cast["chair1"]) == []
     with pytest.raises(Refused):
         confirm(made, cast["chair1"])
 
@@ -389,7 +396,7 @@ def test_decline_when_by_the_reader_then_a_replacement_is_proposed_and_nobody_el
     confirm(made, cast["chair1"])
     others = set(standing(made).values_list("pk", flat=True))
     gone, _user = declined(cast, made)
-    assert [(n, d) for _panel, n, d in assignments_awaiting(again(cast["chair1"]))] == [(0, 1)]
+    assert waiting(cast["chair1"]) == [(0, 0, 1)]
     run = asked(made, cast["chair1"], kind="repair")
     new = standing(made).get(state="proposed")
     assert (run.state, new.case, new.role, new.replaces) == ("done", made.cases[F2], "primary", gone)
