@@ -17,15 +17,14 @@ from evaluations.models import AssignmentRun, Panel
 from evaluations.queries.assignment_tables import (
     case_lines,
     counts_of,
-    is_about,
     member_lines,
     worth_now,
 )
 from evaluations.queries.assignments import (
     cases_overseen_by,
     cases_to_assign,
+    latest_run,
     panels_visible_to,
-    runs_visible_to,
     seating_of,
 )
 from evaluations.rules.assignments import may_assign
@@ -57,10 +56,6 @@ def _may(user: Any, panel: Panel) -> bool:
     return may_assign(user, panel)
 
 
-def _latest(request: HttpRequest, panel: Panel) -> AssignmentRun | None:
-    return runs_visible_to(request.user).filter(panel=panel).prefetch_related("cases").first()
-
-
 # The whole ------------------------------------------------------------------------------------------------------------
 
 
@@ -68,12 +63,12 @@ def _latest(request: HttpRequest, panel: Panel) -> AssignmentRun | None:
 def assignment_page(request: HttpRequest, panel: Panel) -> HttpResponseBase:
     """This function will show who reads what, what the proposal is worth and what cannot be met."""
     seating = seating_of(panel, cases_overseen_by(request.user, panel))
-    run = _latest(request, panel)
+    run, run_cases = latest_run(request.user, panel) or (None, set())
     lines = case_lines(seating)
     start = _start(request.GET.get("from", "1"), len(lines))
     proposed, confirmed = counts_of(seating)
     allowed = may_assign(request.user, panel)
-    compared = run is not None and is_about(run, seating, {one.pk for one in run.cases.all()})
+    compared = run_cases == {one.pk for one in seating.cases}
     context = {
         "panel": panel,
         "round": panel.round,
@@ -106,7 +101,7 @@ def _start(value: str, count: int) -> int:
 @page(permission="assignment.view", find=find_panel)
 def assignment_progress(request: HttpRequest, panel: Panel) -> HttpResponseBase:
     """This function will show how far the computation is; once it is over, the page is loaded again."""
-    run = _latest(request, panel)
+    run, _cases = latest_run(request.user, panel) or (None, set())
     if request.htmx and (run is None or run.finished_at is not None):  # type: ignore[attr-defined]
         response = HttpResponse(status=204)
         response["HX-Refresh"] = "true"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluations.assignment_bound import worth
-from evaluations.models import Assignment, AssignmentRun, Case, Expertise, PanelMember
+from evaluations.models import Assignment, Case, Expertise, PanelMember
 from evaluations.queries.assignments import Effect, Seating, case_name, effect_of, sectors_of, why_not
 from evaluations.states import CONFIRMED, PROPOSED
 
@@ -151,8 +151,3 @@ def counts_of(seating: Seating) -> tuple[int, int]:
     """This function will return how many readers are proposed and how many confirmed."""
     proposed = sum(one.state == PROPOSED for one in seating.standing)
     return proposed, len(seating.standing) - proposed
-
-
-def is_about(run: AssignmentRun, seating: Seating, run_cases: set[int]) -> bool:
-    """This function will tell whether a run's figures are about just these cases, and can be compared with how it stands."""
-    return run_cases == {one.pk for one in seating.cases}

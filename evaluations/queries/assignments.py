@@ -8,7 +8,8 @@ from datetime import date
 from functools import cached_property
 
 import numpy as np
-from django.db.models import CharField, Count, F, Q, QuerySet, Value
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import CharField, Count, F, Q, QuerySet, Value, prefetch_related_objects
 from django.utils.timezone import localdate
 
 from evaluations.affinity import Profile, affinities
@@ -25,7 +26,7 @@ from evaluations.rules.assignments import (
 from evaluations.rules.score_sheets import assignments_own, is_evaluator
 from evaluations.states import CASE_LIVE, CONFIRMED, DECLARED, DECLINED, OPEN, PREPARING, PROPOSED
 from programs.models import HQMember, ProjectMember, ProjectRecusal
-from programs.queries import project_label
+from programs.queries import lead_institutions, project_label
 from programs.rules.scope import scope_of
 
 STANDING = (PROPOSED, CONFIRMED)
@@ -50,6 +51,12 @@ def assignments_overseen_by(user: object) -> QuerySet[Assignment]:
 def runs_visible_to(user: object) -> QuerySet[AssignmentRun]:
     """This function will return the runs that the user may see, newest first."""
     return AssignmentRun.objects.filter(runs_overseen(user)).select_related("panel", "asked_by").order_by("-pk")
+
+
+def latest_run(user: object, panel: Panel) -> tuple[AssignmentRun, set[int]] | None:
+    """This function will return the panel's newest run that the user may see, and the ids of its cases."""
+    run = runs_visible_to(user).filter(panel=panel).annotate(case_ids=ArrayAgg("cases")).first()
+    return None if run is None else (run, set(run.case_ids))
 
 
 def cases_overseen_by(user: object, panel: Panel) -> list[Case]:
@@ -81,12 +88,16 @@ def cases_of(run: AssignmentRun) -> list[Case]:
 
 
 def _whole(rows: QuerySet[Case]) -> list[Case]:
-    return list(
+    found = list(
         rows.filter(state__in=CASE_LIVE)
         .select_related("panel__round", "gate_review__project__area", "gate_review__area", "gate_review__program")
         .prefetch_related("expertises")
         .order_by("number")
     )
+    projects = [one.gate_review.project for one in found if one.gate_review.project is not None]
+    # Projects without a title are named by their institution: read for all of them at once.
+    prefetch_related_objects([one for one in projects if not one.title_ja], lead_institutions())
+    return found
 
 
 # The panel as the pure core takes it ----------------------------------------------------------------------------------
