@@ -12,7 +12,8 @@ from evaluations.models.case import Case
 from evaluations.models.panel import PanelMember
 from evaluations.states import ASSIGNMENT_MOVES
 
-#: The database's own guard: nobody reads a case of a project from which he or she is recused, or of another panel.
+#: The database's own guard: nobody reads a case of a project from which he or she is recused (unless admitted
+#: by two people, with the right to score), or of another panel.
 _NO_CONFLICT = """
     IF NEW.state IN ('proposed', 'confirmed') AND (TG_OP = 'INSERT' OR (NEW.state, NEW.case_id, NEW.member_id)
         IS DISTINCT FROM (OLD.state, OLD.case_id, OLD.member_id)) THEN
@@ -23,6 +24,9 @@ _NO_CONFLICT = """
             WHERE m.id = NEW.member_id AND c.id = NEW.case_id AND r.person_id = m.person_id
                 AND r.starts_on <= (now() AT TIME ZONE 'Asia/Tokyo')::date
                 AND (r.ends_on IS NULL OR r.ends_on >= (now() AT TIME ZONE 'Asia/Tokyo')::date)
+        ) AND NOT EXISTS (
+            SELECT 1 FROM evaluations_admission a
+            WHERE a.member_id = NEW.member_id AND a.case_id = NEW.case_id AND a.state = 'approved' AND a.may_score
         ) THEN
             RAISE EXCEPTION 'a conflict excludes this reader from the case'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'assignment_without_conflict';

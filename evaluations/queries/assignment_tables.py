@@ -8,7 +8,17 @@ import numpy as np
 
 from evaluations.assignment_bound import worth
 from evaluations.models import Assignment, Case, Expertise, PanelMember
-from evaluations.queries.assignments import Effect, Seating, case_name, effect_of, sectors_of, why_not
+from evaluations.queries.assignments import (
+    CONFLICT,
+    TEAM,
+    UNDECLARED,
+    Effect,
+    Seating,
+    case_name,
+    effect_of,
+    sectors_of,
+    why_not,
+)
 from evaluations.states import CONFIRMED, PROPOSED
 
 
@@ -29,12 +39,13 @@ class ReaderLine:
 
 @dataclass(frozen=True, slots=True)
 class CaseLine:
-    """One case: readers, who is closed to it and why, the fields asked for and whether covered, what is missing."""
+    """One case: readers, who is in conflict, how many have not declared, the fields asked for, what is missing."""
 
     case: Case
     name: str
     readers: list[ReaderLine]
-    closed: list[tuple[PanelMember, str]]
+    closed: list[PanelMember]
+    undeclared: int
     fields: list[tuple[Expertise, bool]]
     sectors_missing: list[str]
     missing: int
@@ -100,7 +111,8 @@ def _case_line(
     groups = call.groups[places].any(axis=0) if places else np.zeros(call.groups.shape[1], bool)
     names = sectors_of(seating.members)
     return CaseLine(
-        case, case_name(case), lines, closed,
+        case, case_name(case), lines, [member for member, code in closed if code in (CONFLICT, TEAM)],
+        sum(code == UNDECLARED for _member, code in closed),
         [(field, bool(covered[n])) for n, field in enumerate(seating.fields) if call.required[at, n]],
         [name for n, name in enumerate(names) if not groups[n]], max(0, int(call.readers[at]) - len(rows)),
         round(float(call.scores[at, places].mean()), 2) if places else None,
@@ -114,8 +126,8 @@ def member_lines(seating: Seating) -> list[MemberLine]:
         if one.role == Assignment.Role.PRIMARY and one.member_id in seating.member_at:
             primaries[seating.member_at[one.member_id]] += 1
     closed = [0] * len(seating.members)
-    for _case, member in seating.why:
-        closed[member] += 1
+    for (_case, member), code in seating.why.items():
+        closed[member] += code in (CONFLICT, TEAM)
     return [
         MemberLine(one, seating.loads[at], seating.limits[at], primaries[at], closed[at], list(one.expertises.all()))
         for at, one in enumerate(seating.members)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from django.contrib.postgres.aggregates import ArrayAgg
@@ -14,8 +15,19 @@ from django.utils.timezone import localdate
 
 from evaluations.affinity import Profile, affinities
 from evaluations.assignment_bound import Call, Pair, Shortfall, case_worth, load_worth, make_call, scores_of, shortfalls
-from evaluations.models import Assignment, AssignmentRun, Case, ConflictOfInterest, Expertise, Panel, PanelMember
+from evaluations.models import (
+    Admission,
+    Assignment,
+    AssignmentRun,
+    Case,
+    ConflictOfInterest,
+    Declaration,
+    Expertise,
+    Panel,
+    PanelMember,
+)
 from evaluations.rules.assignments import (
+    assignments_declinable,
     assignments_overseen,
     cases_assigned_by,
     cases_overseen,
@@ -23,15 +35,17 @@ from evaluations.rules.assignments import (
     panels_overseen,
     runs_overseen,
 )
-from evaluations.rules.score_sheets import assignments_own, is_evaluator
-from evaluations.states import CASE_LIVE, CONFIRMED, DECLARED, DECLINED, OPEN, PREPARING, PROPOSED
+from evaluations.rules.declarations import fingerprint_now
+from evaluations.rules.score_sheets import is_evaluator
+from evaluations.states import APPROVED, CASE_LIVE, CONFIRMED, DECLARED, DECLINED, PROPOSED
 from programs.models import HQMember, ProjectMember, ProjectRecusal
 from programs.queries import lead_institutions, project_label
 from programs.rules.scope import scope_of
 
 STANDING = (PROPOSED, CONFIRMED)
 #: Why a member cannot read a case.
-CONFLICT, TEAM = "conflict", "team"
+CONFLICT, TEAM, UNDECLARED = "conflict", "team", "undeclared"
+ADMITTED = "admitted"
 
 
 def panels_visible_to(user: object) -> QuerySet[Panel]:
@@ -73,7 +87,7 @@ def cases_with_readers(user: object) -> QuerySet[Case]:
 
 def assignments_to_decline(user: object) -> QuerySet[Assignment]:
     """This function will return the user's own confirmed assignments of cases that are not over."""
-    rows = Assignment.objects.filter(assignments_own(user, PREPARING, OPEN))
+    rows = Assignment.objects.filter(assignments_declinable(user))
     return rows.select_related("case__panel__round", "case__gate_review__project", "member", "sheet").order_by("pk")
 
 
@@ -91,6 +105,7 @@ def _whole(rows: QuerySet[Case]) -> list[Case]:
     found = list(
         rows.filter(state__in=CASE_LIVE)
         .select_related("panel__round", "gate_review__project__area", "gate_review__area", "gate_review__program")
+        .annotate(now_fingerprint=fingerprint_now("gate_review"))
         .prefetch_related("expertises")
         .order_by("number")
     )
@@ -212,37 +227,61 @@ def limit_of(panel: Panel, member: PanelMember) -> int:
 
 
 def _closed(cases: Sequence[Case], members: Sequence[PanelMember]) -> dict[Pair, str]:
-    """The pairs that nobody may choose: recusals, conflicts declared or confirmed, people of the project itself."""
-    today = localdate()
+    """The pairs that nobody may choose: recusals, conflicts declared or confirmed, people of the project, no declaration.
+
+    Who was admitted with the right to score counts as without a conflict.
+    """
     people = {one.person_id: at for at, one in enumerate(members)}
+    case_at = {one.pk: at for at, one in enumerate(cases)}
     projects: dict[int, list[int]] = {}
     for at, case in enumerate(cases):
-        if case.gate_review.project_id is not None:
-            projects.setdefault(case.gate_review.project_id, []).append(at)
+        projects.setdefault(case.gate_review.project_id or 0, []).append(at)
+    parts = [
+        rows.order_by().annotate(why=code, who=F(person), about=F(path)).values_list("who", "about", "why")
+        for code, rows, person, path in _sources(list(projects), list(case_at), members)
+    ]
+    found: dict[Pair, str] = {}
+    declared, admitted = set(), set()
+    for person, about, code in parts[0].union(*parts[1:]):
+        if code in (CONFLICT, TEAM):
+            found.update({(place, people[person]): code for place in projects[about]})
+        elif code == ADMITTED:
+            admitted.add((case_at[about], people[person]))
+        elif code == cases[case_at[about]].now_fingerprint:  # type: ignore[attr-defined]
+            declared.add((case_at[about], people[person]))
+    every = {(case, member) for case in range(len(cases)) for member in range(len(members))}
+    closed = dict.fromkeys(every - declared, UNDECLARED) | found
+    return {pair: code for pair, code in closed.items() if pair not in admitted}
+
+
+def _sources(
+    projects: list[int], cases: list[int], members: Sequence[PanelMember]
+) -> list[tuple[Any, QuerySet[Any], str, str]]:
+    """What opens and closes pairs, for one query: code, rows, and the paths to the person and to project or case."""
+    today, people = localdate(), [one.person_id for one in members]
     held = Q(ends_on__isnull=True) | Q(ends_on__gte=today)
     begun = held & Q(starts_on__lte=today, person_id__in=people)
-    sources = (
-        (CONFLICT, ProjectRecusal.objects.filter(begun, project__in=projects), "project_id"),
-        (
-            CONFLICT,
-            ConflictOfInterest.objects.filter(
-                held, person_id__in=people, project__in=projects, state__in=(DECLARED, CONFIRMED)
-            ),
-            "project_id",
-        ),
-        (TEAM, ProjectMember.objects.filter(begun, project__in=projects), "project_id"),
-        (TEAM, HQMember.objects.filter(begun, headquarters__project__in=projects), "headquarters__project_id"),
+    conflicts = ConflictOfInterest.objects.filter(
+        held, person_id__in=people, project__in=projects, state__in=(DECLARED, CONFIRMED)
     )
-    parts = [
-        rows.order_by().annotate(why=Value(code, output_field=CharField()), about=F(path))
-        .values_list("person_id", "about", "why")
-        for code, rows, path in sources
-    ]  # fmt: skip
-    found: dict[Pair, str] = {}
-    for person, project, code in parts[0].union(*parts[1:]):
-        for place in projects[project]:
-            found[place, people[person]] = min(code, found.get((place, people[person]), code))
-    return found
+    here = {"member__in": [one.pk for one in members], "case__in": cases}
+    declared = Declaration.objects.filter(
+        Q(answer="none") | Q(conflict__isnull=False), replaced_at__isnull=True, **here
+    )
+    admitted = Admission.objects.filter(state=APPROVED, may_score=True, **here)
+    team = HQMember.objects.filter(begun, headquarters__project__in=projects)
+
+    def code(value: str) -> Any:
+        return Value(value, output_field=CharField())
+
+    return [
+        (code(CONFLICT), ProjectRecusal.objects.filter(begun, project__in=projects), "person_id", "project_id"),
+        (code(CONFLICT), conflicts, "person_id", "project_id"),
+        (code(TEAM), ProjectMember.objects.filter(begun, project__in=projects), "person_id", "project_id"),
+        (code(TEAM), team, "person_id", "headquarters__project_id"),
+        (code(ADMITTED), admitted, "member__person_id", "case_id"),
+        (F("fingerprint"), declared, "member__person_id", "case_id"),
+    ]
 
 
 def _call(

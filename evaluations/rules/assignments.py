@@ -10,8 +10,7 @@ from django.utils.timezone import localdate
 from accounts.queries import grants_of, in_force
 from evaluations.models import Assignment, AssignmentRun, Case, Panel, PanelMember, Round
 from evaluations.rules.rounds import not_excluded, rounds_evaluated_by, rounds_kept_by
-from evaluations.rules.score_sheets import assignments_own
-from evaluations.states import ACCEPTED, CASE_LIVE, CONFIRMED, OPEN, PREPARING
+from evaluations.states import ACCEPTED, CASE_LIVE, CONFIRMED, OPEN
 from programs.models import ProjectRecusal
 from programs.rules import EVERYTHING, NOTHING
 from programs.rules.scope import scope_of
@@ -108,11 +107,28 @@ def may_assign_case(user: object, case: Case) -> bool:
     return Case.objects.filter(cases_assigned_by(user), pk=case.pk).exists()
 
 
+def assignments_declinable(user: object) -> Q:
+    """This function will return the condition for the user's own confirmed assignments of cases that are not over.
+
+    Whoever cannot open the documents for want of a declaration can still decline.
+    """
+    me = grants_of(user).person_id
+    if me is None:
+        return NOTHING
+    rounds = Round.objects.filter(rounds_evaluated_by(user, ACCEPTED))
+    own = Q(member__person_id=me, member__state=ACCEPTED, state=CONFIRMED)
+    return (
+        own
+        & Q(case__panel__round__in=rounds, case__state__in=CASE_LIVE)
+        & not_excluded(me, "case__gate_review__project")
+    )
+
+
 def may_decline(user: object, assignment: Assignment) -> bool:
     """This function will tell whether the user can still decline to read the case: the own one, until a sheet is in."""
     if assignment.state != CONFIRMED or assignment.case.panel.round.state != OPEN:
         return False
-    own = Assignment.objects.filter(assignments_own(user, PREPARING, OPEN), pk=assignment.pk)
+    own = Assignment.objects.filter(assignments_declinable(user), pk=assignment.pk)
     return own.exists() and not has_handed_in(assignment)
 
 

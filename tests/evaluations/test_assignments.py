@@ -20,7 +20,17 @@ from evaluations.actions.assignments import (
     set_role,
 )
 from evaluations.actions.conflicts import confirm_conflict, declare_conflict
-from evaluations.models import Assignment, AssignmentRun, Expertise, Panel, PanelMember, Round, ScoreSheet
+from evaluations.models import (
+    Admission,
+    Assignment,
+    AssignmentRun,
+    ConflictOfInterest,
+    Expertise,
+    Panel,
+    PanelMember,
+    Round,
+    ScoreSheet,
+)
 from evaluations.queries.assignments import (
     assignments_awaiting,
     cases_overseen_by,
@@ -30,6 +40,7 @@ from evaluations.queries.assignments import (
     seating_of,
 )
 from programs.actions.recusals import recuse
+from programs.models import Project
 from tests.cast import again
 from tests.factories.rounds import make_round
 
@@ -142,6 +153,43 @@ def test_run_when_conflicts_are_declared_then_the_member_does_not_read(cast, mad
     names = {one.member_id for one in standing(made, F2)}
     assert not names & {made.members["evaluator2"].pk, made.members["evaluator3"].pk}
     assert len(names) == 3
+
+
+def test_run_when_members_have_not_declared_or_on_other_facts_then_they_do_not_read(cast, twin):
+    made = make_round(cast, twin, declared=False)
+    made.declare("evaluator2", "evaluator3", users=cast)
+    asked(made, cast["chair1"])
+    assert {one.member for one in standing(made)} == {made.members["evaluator2"], made.members["evaluator3"]}
+    with pytest.raises(Refused) as refusal:
+        add_reader(
+            made.cases[F1], member=made.members["evaluator4"], role="reader", by=cast["chair1"], at=timezone.now()
+        )
+    assert refusal.value.code == "undeclared"
+    Project.objects.filter(pk=twin[F1].pk).update(title_ja="別の題名")  # declared upon other facts
+    with pytest.raises(NotReady) as refused:
+        confirm(made, cast["chair1"])
+    assert {one.code for one in refused.value.blockers} == {"undeclared"}
+
+
+def test_run_when_a_member_in_conflict_is_admitted_to_score_then_he_or_she_can_read(cast, made, twin):
+    excluded(cast, made, twin, "evaluator2", F2)
+    conflict = ConflictOfInterest.objects.create(
+        person=cast["evaluator2"].person, project=twin[F2], kind="other", found="declared", evidence="x",
+        starts_on=timezone.localdate(), declared_by=cast["evaluator2"], declared_at=timezone.now(),
+    )  # fmt: skip
+    how = {"conflict": conflict, "member": made.members["evaluator2"], "case": made.cases[F2], "reason": "唯一の専門家"}
+    admission = Admission.objects.create(proposed_by=cast["staff1"], proposed_at=timezone.now(), may_score=True, **how)
+    with pytest.raises(Refused):
+        add_reader(
+            made.cases[F2], member=made.members["evaluator2"], role="reader", by=cast["chair1"], at=timezone.now()
+        )
+    Admission.objects.filter(pk=admission.pk).update(
+        state="approved", approved_by=cast["staff2"], approved_at=timezone.now()
+    )
+    row = add_reader(
+        made.cases[F2], member=made.members["evaluator2"], role="reader", by=cast["chair1"], at=timezone.now()
+    )
+    assert row.state == "proposed"
 
 
 def test_run_when_made_again_then_pinned_and_confirmed_stay(cast, made):

@@ -8,8 +8,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
-from evaluations.models import Assignment, ScoreSheet
+from evaluations.models import Assignment, AssignmentRun, Case, Panel, ScoreSheet
+from evaluations.queries import assignments as assignment_queries
 from evaluations.queries import score_sheets as sheet_queries
+from evaluations.rules import assignments as assignment_rules
 from evaluations.rules import score_sheets as sheet_rules
 from programs import queries, rules
 from programs.actions import allocations
@@ -84,6 +86,10 @@ KINDS: list[tuple[type, Callable[[Any], Any], Callable[[Any], Q]]] = [
     (ProgressReport, reporting_queries.reports_visible_to, reporting_rules.reports_visible),
     (ScoreSheet, sheet_queries.sheets_visible_to, sheet_rules.sheets_visible),
     (Assignment, sheet_queries.assignments_visible_to, sheet_rules.assignments_own),
+    (Assignment, assignment_queries.assignments_overseen_by, assignment_rules.assignments_overseen),
+    (AssignmentRun, assignment_queries.runs_visible_to, assignment_rules.runs_overseen),
+    (Panel, assignment_queries.panels_visible_to, assignment_rules.panels_overseen),
+    (Case, assignment_queries.cases_with_readers, assignment_rules.cases_overseen),
 ]
 
 
@@ -104,11 +110,13 @@ def test_list_when_compared_with_the_predicate_then_the_same_for_everybody(
     if model in (Risk, Collaboration, DataManagementPlan):
         keep_records(twin["sample-ql1-f1"], by=cast["pi1"], officer=cast["po1"], at=AT)
         open_data_plan(twin["sample-ql1-f1"], by=cast["pi1"], at=AT)
-    if model in (ScoreSheet, Assignment):
+    if model in (ScoreSheet, Assignment, AssignmentRun, Case, Panel):
         made = make_round(cast, twin, state="first_closed")
         for one in made.assign("sample-ql1-f1", "evaluator2", "evaluator3", by=cast["staff1"]):
             sheet = ScoreSheet.objects.create(assignment=one)
             ScoreSheet.objects.filter(pk=sheet.pk).update(state="submitted", submitted_at=AT)
+        run = AssignmentRun.objects.create(panel=made.panel, seed=1, asked_by=cast["chair1"], asked_at=timezone.now())
+        run.cases.set(made.cases.values())
     record_education(by=cast["pi5"], at=timezone.now())
     record_goals(by=cast["pi5"], at=timezone.now())
     if model in (SiteVisit, Advice):
