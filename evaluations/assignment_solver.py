@@ -307,6 +307,8 @@ def chosen(linear: Relaxation, gain: Floats, near: float, *, gap: float, tell: T
     small.add(pool)
     _copy_rows(linear.rules, small)
     whole = np.arange(small.slacks, small.slacks + len(small.case), dtype=np.int32)
+    if gap:
+        _take_certain(small, linear, gain, near)
     small.highs.changeColsIntegrality(len(whole), whole, np.full(len(whole), highspy.HighsVarType.kInteger))
     turn = 0
     while True:
@@ -318,6 +320,17 @@ def chosen(linear: Relaxation, gain: Floats, near: float, *, gap: float, tell: T
         exact = dict.fromkeys(pairs, 1.0)
         if not add_rows(small.highs, small.rules, small.slacks, small.case, small.reviewer, exact):
             return pairs, is_proved
+
+
+def _take_certain(small: Relaxation, linear: Relaxation, gain: Floats, near: float) -> None:
+    """Pairs that the linear program takes whole, and that pay by more than `near`, are taken: the rest is smaller."""
+    certain = np.zeros(small.call.shape, bool)
+    taken = np.flatnonzero(linear.value > 1 - 1e-7)
+    certain[linear.case[taken], linear.reviewer[taken]] = True
+    certain &= gain > near
+    columns = np.flatnonzero(certain[small.case, small.reviewer])
+    ones = np.ones(len(columns))
+    small.highs.changeColsBounds(len(columns), (small.slacks + columns).astype(np.int32), ones, ones)
 
 
 def _copy_rows(rules: Rules, small: Relaxation) -> None:

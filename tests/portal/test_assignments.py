@@ -302,7 +302,7 @@ def test_page_when_there_are_more_cases_then_the_queries_are_the_same(cast, twin
     computed(client, url)
     with django_assert_num_queries(15):
         assert client.get(url).status_code == 200
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(12):
         assert client.get(f"{url}cases/{made.cases[F1].ref}/").status_code == 200
 
 
