@@ -17,6 +17,7 @@ def machines() -> list[tuple[Any, dict[str, Any]]]:
     from evaluations.models import (
         Admission,
         Assignment,
+        AssignmentRun,
         Case,
         ConflictOfInterest,
         Finding,
@@ -34,6 +35,7 @@ def machines() -> list[tuple[Any, dict[str, Any]]]:
         GATE_REVIEW_MOVES,
         MEMBER_MOVES,
         ROUND_MOVES,
+        RUN_MOVES,
         SHEET_MOVES,
     )
     from programs.models import (
@@ -77,6 +79,7 @@ def machines() -> list[tuple[Any, dict[str, Any]]]:
         (PanelMember, MEMBER_MOVES),
         (Case, CASE_MOVES),
         (Assignment, ASSIGNMENT_MOVES),
+        (AssignmentRun, RUN_MOVES),
         (ScoreSheet, SHEET_MOVES),
         (Finding, FINDING_MOVES),
         (GateReview, GATE_REVIEW_MOVES),

@@ -83,3 +83,11 @@ FINDING_MOVES = {
     "give": Move({DRAFTING, CHECKING}, GIVEN),
     "take_back": Move({GIVEN}, DRAFTING),
 }
+
+QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
+#: A computation in the background: a worker that died leaves it running, and the next one begins it again.
+RUN_MOVES = {
+    "start": Move({QUEUED}, RUNNING),
+    "finish": Move({RUNNING}, DONE),
+    "fail": Move({QUEUED, RUNNING}, FAILED),
+}

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from common.actors import SYSTEM
-from evaluations.actions import dossiers, rounds
+from evaluations.actions import assignment_runs, dossiers, rounds
 
 
 @shared_task(name="evaluations.close_due_scores")
@@ -17,3 +17,9 @@ def close_due_scores() -> int:
 def render_dossier(dossier_id: int) -> None:
     """This function will make the PDF of a sealed dossier, once."""
     dossiers.attach_dossier_pdf(dossier_id, at=timezone.now())
+
+
+@shared_task(name="evaluations.run_assignment")
+def run_assignment(run_id: int) -> None:
+    """This function will compute a proposal of who reads what, and write it."""
+    assignment_runs.run_assignment(run_id, clock=timezone.now)

@@ -20,6 +20,7 @@ from common.fiscal_year import date_text
 from common.fiscal_year import label as year_label
 from common.models import JournalEntry
 from evaluations.models import GateReview
+from evaluations.queries.assignments import assignments_awaiting
 from evaluations.queries.conflicts import conflicts_awaiting
 from evaluations.queries.declarations import declarations_awaiting
 from evaluations.queries.dossiers import dossiers_awaiting
@@ -378,6 +379,29 @@ def conflict_tasks(user: Any, today: date) -> Iterator[Task]:
         )
 
 
+def assignment_tasks(user: Any, today: date) -> Iterator[Task]:
+    """This function will yield the panels whose readers this chair proposes, confirms or replaces next."""
+    for one in assignments_awaiting(user, today):
+        count = one.proposed or one.declined or one.unread
+        words = (
+            _("Confirm who reads what: %(count)s readers are proposed")
+            if one.proposed
+            else _("Replace readers who declined: %(count)s cases")
+            if one.declined
+            else _("Propose who reads what: %(count)s cases have no reader")
+        )
+        yield Task(
+            label=words % {"count": count},
+            about=one.panel.round.name,
+            url=reverse("assignment", args=[one.panel.ref]),
+            due_on=one.panel.round.seals_on,
+            minutes=30,
+            waiting_for=_("The panel's members are waiting for their cases."),
+            is_sample=one.panel.is_sample,
+            subject=one.panel,
+        )
+
+
 #: Each app's open matters; a new kind of work adds one line.
 SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (
     report_tasks,
@@ -390,6 +414,7 @@ SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (
     declaration_tasks,
     conflict_tasks,
     review_tasks,
+    assignment_tasks,
     advice_tasks,
     area_tasks,
 )

@@ -27,8 +27,10 @@ from evaluations.queries.score_sheets import (
     read_sheet,
     scored_items,
 )
+from evaluations.rules.assignments import has_handed_in
 from evaluations.rules.score_sheets import may_see_desk, may_write, must_hand_in, window
 from evaluations.sheet_workbook import OVERALL
+from evaluations.states import OPEN
 from portal.access import BadQuery, clock, page
 from portal.acts import Act, ask_once
 from portal.rounds import subject_name
@@ -242,6 +244,7 @@ def _show(request: HttpRequest, shown: SheetShown, status: int = 200) -> HttpRes
         "sheet": shown.read.sheet,
         "window": window(case.panel.round, clock(request)),
         "must_hand_in": must_hand_in(assignment, shown.read.sheet),
+        "may_decline": case.panel.round.state == OPEN and not has_handed_in(assignment),
         "facts": case_facts(case),
         "before": before,
         "after": after,

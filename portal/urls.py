@@ -13,6 +13,15 @@ from portal.allocations import (
     allocations_page,
 )
 from portal.areas import area_page
+from portal.assignment_cases import assignment_case, review_decline
+from portal.assignment_sheets import assignment_csv, assignment_sheet
+from portal.assignments import (
+    assignment_confirm,
+    assignment_page,
+    assignment_progress,
+    assignment_propose,
+    assignment_repair,
+)
 from portal.benchmarks import area_benchmarks, benchmark_page, project_benchmarks
 from portal.case_sheets import case_sheets_page, sheet_return, sheets_reason
 from portal.cases import case_invalidate, case_open
@@ -183,6 +192,15 @@ urlpatterns = [
     path("cases/<slug:ref>/sheets/", case_sheets_page, name="case_sheets"),
     path("cases/<slug:ref>/sheets/reason/", sheets_reason, name="sheets_reason"),
     path("sheets/<slug:ref>/return/", sheet_return, name="sheet_return"),
+    path("reviews/<slug:ref>/decline/", review_decline, name="review_decline"),
+    path("panels/<slug:ref>/assignment/", assignment_page, name="assignment"),
+    path("panels/<slug:ref>/assignment/progress/", assignment_progress, name="assignment_progress"),
+    path("panels/<slug:ref>/assignment/propose/", assignment_propose, name="assignment_propose"),
+    path("panels/<slug:ref>/assignment/repair/", assignment_repair, name="assignment_repair"),
+    path("panels/<slug:ref>/assignment/confirm/", assignment_confirm, name="assignment_confirm"),
+    path("panels/<slug:ref>/assignment/assignment.csv", assignment_csv, name="assignment_csv"),
+    path("panels/<slug:ref>/assignment/sheet/", assignment_sheet, name="assignment_sheet"),
+    path("panels/<slug:ref>/assignment/cases/<slug:case>/", assignment_case, name="assignment_case"),
     path("indicators/<slug:ref>/", indicator_page, name="indicator"),
     path("indicators/<slug:ref>/values.csv", indicator_csv, name="indicator_csv"),
     path("indicators/<slug:ref>/record/", indicator_record, name="indicator_record"),

@@ -39,6 +39,7 @@ from evaluations.actions.rubrics import save_grades, save_item
 from evaluations.models import Case, Dossier, GateReview, Round
 from evaluations.states import CALLED, OPEN, PREPARING, SUBMITTED
 from programs.models import Program, Project, StageGate
+from reporting.sample_assignment import assign_readers, decline_late, replace_reader
 from reporting.sample_cast import BASICS, FLAGSHIPS, Users
 from reporting.sample_records import sample_data
 from reporting.sample_twin import PROGRAM_REF
@@ -229,7 +230,10 @@ SCRIPT: tuple[Callable[[RoundPlan], int], ...] = (
     call_dossiers,
     write_dossiers,
     seal_dossiers,
+    assign_readers,
     open_cases,
+    decline_late,
+    replace_reader,
 )
 
 

@@ -5,6 +5,7 @@ panel) > Assignment (one reader). GateReview is the subject's own life at the ga
 """
 
 from evaluations.models.assignment import Assignment
+from evaluations.models.assignment_run import AssignmentRun
 from evaluations.models.case import Case
 from evaluations.models.conflict import Coauthorship, ConflictOfInterest, ConflictRule
 from evaluations.models.declaration import Admission, ConflictCertificate, Declaration
@@ -20,6 +21,7 @@ __all__ = [
     "Addendum",
     "Admission",
     "Assignment",
+    "AssignmentRun",
     "Case",
     "Coauthorship",
     "ConflictCertificate",

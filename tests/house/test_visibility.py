@@ -9,12 +9,23 @@ from django.utils import timezone
 
 from accounts.models import User
 from evaluations.actions.admissions import propose_admission
-from evaluations.models import Admission, Assignment, Case, ConflictOfInterest, Declaration, ScoreSheet
+from evaluations.models import (
+    Admission,
+    Assignment,
+    AssignmentRun,
+    Case,
+    ConflictOfInterest,
+    Declaration,
+    Panel,
+    ScoreSheet,
+)
+from evaluations.queries import assignments as assignment_queries
 from evaluations.queries import cases as case_queries
 from evaluations.queries import conflicts as conflict_queries
 from evaluations.queries import declarations as declaration_queries
 from evaluations.queries import score_sheets as sheet_queries
 from evaluations.rules import admissions as admission_rules
+from evaluations.rules import assignments as assignment_rules
 from evaluations.rules import cases as case_rules
 from evaluations.rules import conflicts as conflict_rules
 from evaluations.rules import declarations as declaration_rules
@@ -96,6 +107,10 @@ KINDS: list[tuple[type, Callable[[Any], Any], Callable[[Any], Q]]] = [
     (ConflictOfInterest, conflict_queries.conflicts_visible_to, conflict_rules.conflicts_visible),
     (Declaration, declaration_queries.declarations_visible_to, declaration_rules.declarations_visible),
     (Admission, declaration_queries.admissions_visible_to, admission_rules.admissions_visible),
+    (Assignment, assignment_queries.assignments_overseen_by, assignment_rules.assignments_overseen),
+    (AssignmentRun, assignment_queries.runs_visible_to, assignment_rules.runs_overseen),
+    (Panel, assignment_queries.panels_visible_to, assignment_rules.panels_overseen),
+    (Case, assignment_queries.cases_with_readers, assignment_rules.cases_overseen),
 ]
 
 
@@ -116,11 +131,13 @@ def test_list_when_compared_with_the_predicate_then_the_same_for_everybody(
     if model in (Risk, Collaboration, DataManagementPlan):
         keep_records(twin["sample-ql1-f1"], by=cast["pi1"], officer=cast["po1"], at=AT)
         open_data_plan(twin["sample-ql1-f1"], by=cast["pi1"], at=AT)
-    if model in (ScoreSheet, Assignment):
+    if model in (ScoreSheet, Assignment, AssignmentRun, Case, Panel):
         made = make_round(cast, twin, state="first_closed")
         for one in made.assign("sample-ql1-f1", "evaluator2", "evaluator3", by=cast["staff1"]):
             sheet = ScoreSheet.objects.create(assignment=one)
             ScoreSheet.objects.filter(pk=sheet.pk).update(state="submitted", submitted_at=AT)
+        run = AssignmentRun.objects.create(panel=made.panel, seed=1, asked_by=cast["chair1"], asked_at=timezone.now())
+        run.cases.set(made.cases.values())
     if model in (Case, ConflictOfInterest, Declaration, Admission):
         made = make_round(cast, twin)
         conflict = ConflictOfInterest.objects.get(person=cast["evaluator1"].person)

@@ -18,7 +18,7 @@ from config import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
 DATABASE = "sekisho_bench"
-PROJECTS, OBSERVATIONS, REMINDERS, CASES = 10_000, 1_000_000, 10_000, 10_000
+PROJECTS, OBSERVATIONS, REMINDERS, CASES, PROPOSALS = 10_000, 1_000_000, 10_000, 10_000, 1_000
 
 Row = dict[str, Any]
 
@@ -67,7 +67,15 @@ def main() -> int:
     """This function will measure everything, print the table and say by its exit code whether all budgets hold."""
     part = 10 if "--quick" in sys.argv else 1
     prepare()
-    from tests.load import bench_api, bench_documents, bench_pages, bench_reminders, bench_scoring, bench_start
+    from tests.load import (
+        bench_api,
+        bench_assignment,
+        bench_documents,
+        bench_pages,
+        bench_reminders,
+        bench_scoring,
+        bench_start,
+    )
 
     rows: list[Row] = []
     try:
@@ -78,6 +86,7 @@ def main() -> int:
             (bench_documents.run, 1),
             (bench_reminders.run, REMINDERS // part),
             (bench_scoring.run, CASES // part),
+            (bench_assignment.run, PROPOSALS // part),
             *(() if "--no-start" in sys.argv else ((bench_start.run, 1),)),
         ):
             rows += measure(scale)
