@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from common.actors import SYSTEM
-from evaluations.actions import dossiers, rounds
+from evaluations.actions import decisions, dossiers, releases, rounds
 
 
 @shared_task(name="evaluations.close_due_scores")
@@ -17,3 +17,15 @@ def close_due_scores() -> int:
 def render_dossier(dossier_id: int) -> None:
     """This function will make the PDF of a sealed dossier, once."""
     dossiers.attach_dossier_pdf(dossier_id, at=timezone.now())
+
+
+@shared_task(name="evaluations.render_decision")
+def render_decision(decision_id: int) -> None:
+    """This function will typeset the papers of a decision: its file, and once it is released its letter."""
+    decisions.attach_decision_papers(decision_id, at=timezone.now())
+
+
+@shared_task(name="evaluations.put_due_decisions_in_force")
+def put_due_decisions_in_force() -> int:
+    """This function will put the decisions in force whose window for objections has closed."""
+    return releases.put_due_decisions_in_force(by=SYSTEM, at=timezone.now())
