@@ -64,6 +64,7 @@ def dossier_pdf(dossier: Dossier) -> bytes:
                 {**one, "role": str(Participation.Role(one["role"]).label)} for one in content["institutions"]
             ],
             "members": [{**one, "role": str(ProjectMember.Role(one["role"]).label)} for one in content["members"]],
+            "last_gate": _last_gate(content.get("last_gate")),
             "project_kind": str(Project.Kind(content["project"]["kind"]).label),
             "is_sample": content["is_sample"],
         }
@@ -147,9 +148,19 @@ def _revised(row: dict[str, Any]) -> dict[str, Any]:
 def _chapters(content: dict[str, Any]) -> list[str]:
     return [
         *(one["name_ja"] for one in content["sections"]),
+        _("Answers to the last gate"),
         _("Plan and the criteria of the gate"), _("Technology readiness (figures)"), _("Milestones"), _("Money"),
         _("Outputs and reports"), _("Benchmarks"), _("Risks"), _("Institutions and people"), _("Files"),
     ]  # fmt: skip
+
+
+def _last_gate(row: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What the last gate left, in words; a dossier sealed before there were decisions has none."""
+    if row is None:
+        return None
+    asked = [{**_owed(one), "state": str(Condition.State(one["state"]).label)} for one in row["conditions"]]
+    outcome = str(GateDecision.Outcome(row["outcome"]).label)
+    return {**_days(row, "decided_on"), "outcome": outcome, "remarks": _paragraphs(row["remarks"]), "conditions": asked}
 
 
 def _paragraphs(text: str) -> list[str]:

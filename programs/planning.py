@@ -261,7 +261,7 @@ def ended(plan: Plan, on: date) -> Plan:
 def _falls_on(item: Item) -> date | None:
     for name in ("planned_on", "due_on", "held_on"):
         if (day := getattr(item, name, None)) is not None:
-            return day  # type: ignore[no-any-return]
+            return day
     return None
 
 

@@ -99,10 +99,13 @@ def test_money_when_deferred_with_bridging_then_up_to_the_cap_in_the_first_year_
     project = twin[F1]
     review = recommended(cast, twin, F1).reviews[F1]
     released(cast, review, "defer", bridging_yen=500)
-    found = [locked_codes(split(cast, project, year, yen)) for year, yen in ((2027, 500), (2028, 1))]
-    assert found == [[], ["phase_locked"]]
-    over = split(cast, twin[F1], 2029, 501)
-    assert locked_codes(over) == ["phase_locked"]
+    within = split(cast, project, 2027, 500)
+    assert locked_codes(within) == []
+    allocations.save_allocation(within, amounts={("project", project.pk): 501}, by=cast["pd1"], at=now())
+    assert locked_codes(within) == ["phase_locked"]
+    allocations.save_allocation(within, amounts={("project", project.pk): 500}, by=cast["pd1"], at=now())
+    PhaseLock.objects.update(from_fiscal_year=2026)
+    assert locked_codes(within) == ["phase_locked"]
 
 
 @pytest.mark.django_db
@@ -280,7 +283,10 @@ def test_papers_when_typeset_twice_then_the_same_bytes_with_what_was_decided(cas
     review = recommended(cast, twin, F1).reviews[F1]
     made = released(cast, review, conditions=[condition()])
     made = GateDecision.objects.get(pk=made.pk)
-    for draw, words in ((decision_letter_pdf, ("知財方針",)), (decision_file_pdf, ("起案", "新旧", "0" * 64))):
+    for draw, words in (
+        (decision_letter_pdf, ("知財方針",)),
+        (decision_file_pdf, (cast["staff1"].person.name_ja, "0" * 64)),
+    ):
         paper = draw(made)
         assert draw(made) == paper
         text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(paper)).pages)
