@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from common.audit import record
@@ -20,7 +21,9 @@ from evaluations.rules.rounds import round_actions
 from evaluations.states import CASE_LIVE, CASE_MOVES, DECIDED, GATE_REVIEW_MOVES, RECOMMENDED, RELEASED, ROUND_MOVES
 from programs.actions.phase_locks import lift_phase_lock
 
-DECIDED_ALREADY = "This is decided already. A decision is corrected by a new decision, not by an invalid review."
+DECIDED_ALREADY = gettext_lazy(
+    "This is decided already. A decision is corrected by a new decision, not by an invalid review."
+)
 
 
 def add_case(review: GateReview, *, like: Case | None = None) -> Case:
@@ -76,7 +79,7 @@ def invalidate_round(one: Round, *, reason: str, by: User, at: datetime) -> Roun
     reviews = list(GateReview.objects.select_for_update().filter(round=row).order_by("pk"))
     _refuse_decided(reviews)
     if GateDecision.objects.filter(gate_review__in=reviews, decided_at__isnull=False).exists():
-        raise Refused(_(DECIDED_ALREADY), "decided")
+        raise Refused(str(DECIDED_ALREADY), "decided")
     for case in Case.objects.select_for_update().filter(panel__round=row, state__in=CASE_LIVE).order_by("pk"):
         _invalidate(case, why, by, at)
     for review in reviews:
@@ -100,7 +103,7 @@ def _invalidate(row: Case, why: str, by: User, at: datetime) -> None:
 
 def _refuse_decided(reviews: Iterable[GateReview]) -> None:
     if any(review.state in (DECIDED, RELEASED) for review in reviews):
-        raise Refused(_(DECIDED_ALREADY), "decided")
+        raise Refused(str(DECIDED_ALREADY), "decided")
 
 
 def _written(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from common import files
@@ -37,8 +38,8 @@ from evaluations.states import CASE_LIVE, CASE_MOVES, DECIDED, DECISION_MOVES, G
 from programs.queries import projects_visible_to
 
 FIELDS = ("outcome", "reason_code", "reason", "effective_on", "ends_on", "plan_change", "bridging_yen")
-NOT_NOW = "This step is not open to you in the present state of the review. Its page says who acts next."
-NOT_STAFF = "Decisions are drafted by the ministry's staff of the program."
+NOT_NOW = gettext_lazy("This step is not open to you in the present state of the review. Its page says who acts next.")
+NOT_STAFF = gettext_lazy("Decisions are drafted by the ministry's staff of the program.")
 MOST_ROWS = 40
 
 
@@ -61,7 +62,7 @@ def draft_decision(
     """
     row = locked(GateReview, review.pk)
     if not GateReview.objects.filter(reviews_decided_by(by), pk=row.pk).exists():
-        raise NotAllowed(_(NOT_STAFF))
+        raise NotAllowed(str(NOT_STAFF))
     case, corrects = case_to_decide(row), decision_to_correct(row)
     if blockers := review_blockers(row, finding_of(case), corrects):
         raise NotReady(_("No decision can be drafted yet."), blockers)
@@ -78,8 +79,9 @@ def draft_decision(
         Condition.objects.create(decision=draft, **one)
     for one in steps:
         WindDownItem.objects.create(decision=draft, **one)
-    after = {"decision": draft.ref, "outcome": draft.outcome, "conditions": len(asked)}
-    record("draft_decision", row, by=by, at=at, after=after)
+    after = {"outcome": draft.outcome, "conditions": len(asked)}
+    # On the decision itself: the review's history is read by more people than may know what is drafted.
+    record("draft_decision", draft, by=by, at=at, after=after)
     return draft
 
 
@@ -138,9 +140,9 @@ def _asked(given: Mapping[str, Any], place: int) -> dict[str, Any]:
 @transaction.atomic
 def withdraw_draft(review: GateReview, *, by: User, at: datetime) -> GateDecision:
     """This function will take the draft back for good; a new one can be written."""
-    row, draft = _locked_draft(review, "decision.withdraw", by)
+    _row, draft = _locked_draft(review, "decision.withdraw", by)
     move(draft, "withdraw", DECISION_MOVES)
-    record("withdraw_decision", row, by=by, at=at, after={"decision": draft.ref})
+    record("withdraw_decision", draft, by=by, at=at)
     return draft
 
 
@@ -170,11 +172,10 @@ def decide(review: GateReview, *, number: str, decided_on: date, by: User, at: d
         move(locked(GateDecision, draft.corrects.pk), "replace", DECISION_MOVES)
     also = ("content", "content_hash", "number", "decided_by", "decided_at", "decided_on", "new_case")
     move(draft, "decide", DECISION_MOVES, also=also)
-    before = row.state
     if row.state == RECOMMENDED:
         move(row, "decide", GATE_REVIEW_MOVES)
-    after = {"state": row.state, "decision": draft.ref, "outcome": draft.outcome, "decision_number": signed}
-    record("decide_gate_review", row, by=by, at=at, before={"state": before}, after=after, reason=draft.reason)
+    after = {"state": draft.state, "outcome": draft.outcome, "decision_number": signed}
+    record("decide_gate_review", draft, by=by, at=at, before={"state": "drafted"}, after=after, reason=draft.reason)
     run_later("evaluations.render_decision", decision_id=draft.pk)
     return draft
 
@@ -218,8 +219,8 @@ def attach_decision_papers(decision_id: int, *, at: datetime) -> list[StoredFile
                 if getattr(row, field) is None:
                     setattr(row, field, files.store(made, name(decision), at=at, is_sample=decision.is_sample))
                     row.save(update_fields=[field])
-                    after = {"decision": row.ref, "sha256": getattr(row, field).sha256}
-                    record("attach_decision_paper", row.gate_review, by=SYSTEM, at=at, after=after)
+                    after = {"sha256": getattr(row, field).sha256}
+                    record("attach_decision_paper", row, by=SYSTEM, at=at, after=after)
                 setattr(decision, field, getattr(row, field))
         kept.append(getattr(decision, field))
     return kept
@@ -234,6 +235,6 @@ def _locked_draft(review: GateReview, permission: str, by: User) -> tuple[GateRe
             raise NotAllowed(_("Whoever drafted the decision does not take it. Ask a colleague."), "second_person")
         if draft is not None and finding_of(draft.case) is not None and "decision.preview" in allowed:
             raise NotAllowed(_("Whoever recommends does not decide. Ask a colleague."), "recommender")
-        raise NotAllowed(_(NOT_NOW))
+        raise NotAllowed(str(NOT_NOW))
     locked(GateDecision, draft.pk)
     return row, draft

@@ -13,6 +13,7 @@ from common.errors import Blocker
 from evaluations.models import Case, Condition, Finding, GateDecision, GateReview, Objection, Round, WindDownItem
 from evaluations.queries.rounds import gate_reviews_visible_to
 from evaluations.rules.decisions import (
+    conditions_to_act_on,
     conditions_visible,
     decision_blockers,
     decisions_visible,
@@ -30,7 +31,6 @@ from evaluations.states import (
     DRAFTED,
     FILED,
     GIVEN,
-    MET,
     RECOMMENDED,
     RELEASED,
 )
@@ -61,6 +61,13 @@ def conditions_visible_to(user: object) -> QuerySet[Condition]:
     )
 
 
+def wind_down_visible_to(user: object) -> QuerySet[WindDownItem]:
+    """This function will return the steps of wind-downs this user may read, soonest due first."""
+    rows = WindDownItem.objects.filter(decision__in=GateDecision.objects.filter(decisions_visible(user)))
+    related = ("decision__gate_review__round", "decision__gate_review__project__area")
+    return rows.select_related(*related).order_by("due_on", "pk")
+
+
 def objections_visible_to(user: object) -> QuerySet[Objection]:
     """This function will return the objections this user may read, newest first."""
     rows = Objection.objects.filter(objections_visible(user))
@@ -71,6 +78,21 @@ def decisions_of(user: object, review: GateReview) -> list[GateDecision]:
     """This function will return the review's decisions that the user may read, newest first; drafts last withdrawn out."""
     rows = decisions_visible_to(user).filter(gate_review=review).exclude(state=GateDecision.State.WITHDRAWN)
     return list(rows.select_related("letter", "file", "corrects").prefetch_related("conditions", "wind_down"))
+
+
+def reviews_with_decision(user: object) -> QuerySet[GateReview]:
+    """This function will return the gate reviews of whose decision the user may read or, as staff, prepares one.
+
+    For everybody else the page is not there before the release.
+    """
+    read = GateDecision.objects.filter(decisions_visible(user), gate_review=OuterRef("pk"))
+    return (
+        GateReview.objects.filter(Q(Exists(read)) | reviews_decided_by(user))
+        .filter(project__isnull=False)
+        .select_related("round__program", "round__gate", "project__area", "project__program", "dossier")
+        .prefetch_related(lead_institutions("project__participations"))
+        .order_by("-called_at", "-pk")
+    )
 
 
 def decided_gates(user: object, project: Project) -> list[GateDecision]:
@@ -198,10 +220,10 @@ def decisions_awaiting(user: object) -> list[tuple[GateReview, str]]:
 def conditions_awaiting(user: object) -> list[Condition]:
     """This function will return the conditions on which this person reports or finds next, soonest due first."""
     scope = scope_of(user)
-    if not (scope.teams or scope.supported or scope.program_officer or scope.ministry):
+    if not (scope.teams or scope.supported or scope.program_officer):
         return []
-    rows = conditions_visible_to(user).filter(decision__state__in=DECISION_STANDS).exclude(state=MET)
-    return list(rows[:200])
+    rows = conditions_visible_to(user).filter(conditions_to_act_on(user))
+    return list(rows.select_related("decision__gate_review__project__area")[:100])
 
 
 def objections_awaiting(user: object) -> list[Objection]:

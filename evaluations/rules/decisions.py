@@ -12,14 +12,14 @@ from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
 from django.utils.timezone import localdate
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.queries import grants_of
 from common.errors import Blocker
-from evaluations.models import Condition, Finding, GateDecision, GateReview, Objection, Round
+from evaluations.models import Condition, Finding, GateDecision, GateReview, Objection, Round, WindDownItem
 from evaluations.rules.rounds import not_excluded, rounds_evaluated_by
 from evaluations.states import (
     ACCEPTED,
@@ -29,11 +29,14 @@ from evaluations.states import (
     DRAFTED,
     FILED,
     GIVEN,
+    NOT_MET,
+    OPEN,
     RECOMMENDED,
     RELEASED,
+    REPORTED,
     SUBMITTED,
 )
-from programs.models import ChangeRequest, Project
+from programs.models import ChangeRequest, Participation, Project
 from programs.queries.revisions import APPROVABLE, Revision, changes_to_order
 from programs.rules import (
     NOTHING,
@@ -146,17 +149,46 @@ def reviews_decided_by(user: object) -> Q:
 def decision_actions(user: object, review: GateReview) -> set[str]:
     """This function will return what the user may do about the review's decision now: `decision.draft`, ...
 
-    Drafting is open to staff in every state: what is missing is said by `decision_blockers`.
+    Drafting is open to staff in every state: what is missing is said by `decision_blockers`. In two queries.
     """
-    seen = GateDecision.objects.filter(decisions_visible(user), gate_review=review)
-    allowed = {"decision.read"} if seen.exists() else set()
-    rows = {one.state: one for one in GateDecision.objects.filter(gate_review=review).select_related("decided_by")}
-    if GateReview.objects.filter(reviews_decided_by(user), pk=review.pk).exists():
+    held = _held(user, review)
+    if held is None:
+        return set()
+    allowed = {"decision.read"} if held["reads"] else set()
+    if not (held["reads"] or held["staffs"]):
+        return allowed
+    rows = {one.state: one for one in GateDecision.objects.filter(gate_review=review)}
+    if held["staffs"]:
         allowed |= {"decision.preview"} | _staff_acts(user, review, rows)
-    standing = next((one for state, one in rows.items() if state in DECISION_STANDS), None)
-    if standing is not None and "decision.read" in allowed and _objects(user, review, standing):
-        allowed.add("decision.object")
+        if held["is_objected"]:
+            allowed.add("decision.settle_objection")
+    standing = rows.get(RELEASED)
+    if standing is not None and held["reads"] and held["leads"] and not held["has_objected"]:
+        standing.gate_review = review
+        if review.state == RELEASED and localdate() <= objection_until(standing):
+            allowed.add("decision.object")
     return allowed
+
+
+def _held(user: object, review: GateReview) -> dict[str, bool] | None:
+    """What the user holds over the review's decision, in one query."""
+    me = grants_of(user).person_id
+    here = {"gate_review": OuterRef("pk")}
+    said = Objection.objects.filter(decision__gate_review=OuterRef("pk"))
+    columns: dict[str, Q | Exists] = {
+        "reads": Exists(GateDecision.objects.filter(decisions_visible(user), **here)),
+        "staffs": reviews_decided_by(user),
+        "is_objected": Exists(said.filter(state=FILED)),
+        "has_objected": Exists(said.filter(decision__state=RELEASED)),
+        "leads": NOTHING if me is None else Q(project__in=Project.objects.filter(_leading(me))),
+    }
+    wrapped = {f"holds_{name}": ExpressionWrapper(one, BooleanField()) for name, one in columns.items()}
+    found = GateReview.objects.filter(pk=review.pk).order_by().annotate(**wrapped).values_list(*wrapped).first()
+    return None if found is None else dict(zip(columns, found, strict=True))
+
+
+def _leading(me: int) -> Q:
+    return projects_of_member(me, PRINCIPAL) | projects_of_headquarters(me)
 
 
 def _staff_acts(user: object, review: GateReview, rows: dict[str, GateDecision]) -> set[str]:
@@ -170,25 +202,12 @@ def _staff_acts(user: object, review: GateReview, rows: dict[str, GateDecision])
             allowed.add("decision.decide")
     if decided is not None and decided.decided_by_id != me:
         allowed.add("decision.release")
-    if Objection.objects.filter(decision__gate_review=review, state=FILED).exists():
-        allowed.add("decision.settle_objection")
     return allowed
 
 
 def _recommended(user: object, draft: GateDecision) -> bool:
     me = grants_of(user).person_id
     return Finding.objects.filter(case=draft.case_id, recommended_by__person=me, state=GIVEN).exists()
-
-
-def _objects(user: object, review: GateReview, standing: GateDecision) -> bool:
-    me = grants_of(user).person_id
-    if me is None or review.state != RELEASED or standing.state != RELEASED:
-        return False
-    if localdate() > objection_until(standing):
-        return False
-    team = projects_of_member(me, PRINCIPAL) | projects_of_headquarters(me)
-    said = Objection.objects.filter(decision=standing).exists()
-    return not said and Project.objects.filter(team, pk=review.project_id).exists()
 
 
 def objection_until(decision: GateDecision) -> date:
@@ -210,21 +229,22 @@ def decisions_coming_into_force(today: date) -> list[GateDecision]:
 def owners_held(user: object, review: GateReview) -> set[str]:
     """This function will return for whom the user answers in what a decision asks for: team, office, officer, staff."""
     grants, scope = grants_of(user), scope_of(user)
-    me, project = grants.person_id, review.project
-    if me is None or project is None or not GateReview.objects.filter(not_excluded(me), pk=review.pk).exists():
+    me = grants.person_id
+    if me is None:
         return set()
-    held = set()
-    team = projects_of_member(me, PRINCIPAL) | projects_of_headquarters(me)
-    if Project.objects.filter(team, pk=project.pk).exists():
-        held.add(Condition.Owner.TEAM.value)
-    lead = project.participations.filter(role="lead", ends_on__isnull=True)
-    if (offices := grants.organizations(*OFFICE_ROLES)) and lead.filter(organization__in=offices).exists():
-        held.add(Condition.Owner.OFFICE.value)
-    if project.area_id in scope.supported or project.program_id in scope.program_officer:
-        held.add(Condition.Owner.OFFICER.value)
-    if review.round.program_id in scope.ministry:
-        held.add(Condition.Owner.STAFF.value)
-    return held
+    owner, lead = Condition.Owner, Participation.objects.filter(role="lead", ends_on__isnull=True)
+    offices = lead.filter(project=OuterRef("project"), organization__in=grants.organizations(*OFFICE_ROLES))
+    officer = Q(project__area__in=scope.supported) | Q(project__program__in=scope.program_officer)
+    columns: dict[str, Q | Exists] = {
+        owner.TEAM.value: Q(project__in=Project.objects.filter(_leading(me))),
+        owner.OFFICE.value: Exists(offices),
+        owner.OFFICER.value: officer,
+        owner.STAFF.value: Q(round__program__in=scope.ministry),
+    }
+    wrapped = {f"holds_{name}": ExpressionWrapper(one, BooleanField()) for name, one in columns.items()}
+    rows = GateReview.objects.filter(not_excluded(me), pk=review.pk, project__isnull=False).order_by()
+    found = rows.annotate(**wrapped).values_list(*wrapped).first()
+    return {name for name, holds in zip(columns, found, strict=True) if holds} if found else set()
 
 
 def condition_actions(user: object, condition: Condition, held: set[str] | None = None) -> set[str]:
@@ -243,6 +263,25 @@ def condition_actions(user: object, condition: Condition, held: set[str] | None 
     if condition.state == "reported" and finder in held and condition.reported_by_id != getattr(user, "pk", None):
         allowed.add("condition.settle")
     return allowed
+
+
+def conditions_to_act_on(user: object) -> Q:
+    """This function will return the condition for the conditions on which this team reports or this officer finds next."""
+    me, scope = grants_of(user).person_id, scope_of(user)
+    if me is None:
+        return NOTHING
+    review = "decision__gate_review__project"
+    team = Q(**{f"{review}__in": Project.objects.filter(_leading(me))}, owner="team", state__in=(OPEN, NOT_MET))
+    finds = Q(**{f"{review}__area__in": scope.supported}) | Q(**{f"{review}__program__in": scope.program_officer})
+    found = Q(state=REPORTED) & finds & ~Q(owner="officer") & ~Q(reported_by__person=me)
+    return Q(decision__state__in=DECISION_STANDS) & (team | found)
+
+
+def wind_down_doable(user: object, item: WindDownItem) -> bool:
+    """This function will tell whether the user may mark the step as done: who owes it, or the ministry's staff."""
+    if item.done_at is not None or item.decision.state not in DECISION_STANDS:
+        return False
+    return bool(owners_held(user, item.decision.gate_review) & {item.owner, WindDownItem.Owner.STAFF.value})
 
 
 # What stands in the way -----------------------------------------------------------------------------------------------

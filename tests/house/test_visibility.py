@@ -8,8 +8,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
-from evaluations.models import Assignment, ScoreSheet
+from evaluations.actions.objections import file_objection
+from evaluations.models import Assignment, Condition, GateDecision, Objection, ScoreSheet
+from evaluations.queries import decisions as decision_queries
 from evaluations.queries import score_sheets as sheet_queries
+from evaluations.rules import decisions as decision_rules
 from evaluations.rules import score_sheets as sheet_rules
 from programs import queries, rules
 from programs.actions import allocations
@@ -60,6 +63,7 @@ from reporting.models import ProgressReport
 from reporting.sample_kinds import record_education, record_goals
 from reporting.sample_risks import keep_records
 from tests.cast import again
+from tests.factories.decisions import condition, decided, recommended, released
 from tests.factories.rounds import make_round
 from tests.programs.test_contracts import AT, concluded, drafted
 from tests.programs.test_plans import handed_on, written
@@ -84,6 +88,9 @@ KINDS: list[tuple[type, Callable[[Any], Any], Callable[[Any], Q]]] = [
     (ProgressReport, reporting_queries.reports_visible_to, reporting_rules.reports_visible),
     (ScoreSheet, sheet_queries.sheets_visible_to, sheet_rules.sheets_visible),
     (Assignment, sheet_queries.assignments_visible_to, sheet_rules.assignments_own),
+    (GateDecision, decision_queries.decisions_visible_to, decision_rules.decisions_visible),
+    (Condition, decision_queries.conditions_visible_to, decision_rules.conditions_visible),
+    (Objection, decision_queries.objections_visible_to, decision_rules.objections_visible),
 ]
 
 
@@ -109,6 +116,11 @@ def test_list_when_compared_with_the_predicate_then_the_same_for_everybody(
         for one in made.assign("sample-ql1-f1", "evaluator2", "evaluator3", by=cast["staff1"]):
             sheet = ScoreSheet.objects.create(assignment=one)
             ScoreSheet.objects.filter(pk=sheet.pk).update(state="submitted", submitted_at=AT)
+    if model in (GateDecision, Condition, Objection):
+        both = recommended(cast, twin, "sample-ql1-f1", "sample-ql1-f2")
+        decided(cast, both.reviews["sample-ql1-f2"], conditions=[condition()])
+        review = released(cast, both.reviews["sample-ql1-f1"], conditions=[condition()]).gate_review
+        file_objection(review, reasons="異議", by=cast["pi1"], at=timezone.now())
     record_education(by=cast["pi5"], at=timezone.now())
     record_goals(by=cast["pi5"], at=timezone.now())
     if model in (SiteVisit, Advice):
