@@ -63,7 +63,7 @@ from reporting.models import ProgressReport
 from reporting.sample_kinds import record_education, record_goals
 from reporting.sample_risks import keep_records
 from tests.cast import again
-from tests.factories.decisions import condition, decided, recommended, released
+from tests.factories import decisions as made_decisions
 from tests.factories.rounds import make_round
 from tests.programs.test_contracts import AT, concluded, drafted
 from tests.programs.test_plans import handed_on, written
@@ -117,9 +117,10 @@ def test_list_when_compared_with_the_predicate_then_the_same_for_everybody(
             sheet = ScoreSheet.objects.create(assignment=one)
             ScoreSheet.objects.filter(pk=sheet.pk).update(state="submitted", submitted_at=AT)
     if model in (GateDecision, Condition, Objection):
-        both = recommended(cast, twin, "sample-ql1-f1", "sample-ql1-f2")
-        decided(cast, both.reviews["sample-ql1-f2"], conditions=[condition()])
-        review = released(cast, both.reviews["sample-ql1-f1"], conditions=[condition()]).gate_review
+        both = made_decisions.recommended(cast, twin, "sample-ql1-f1", "sample-ql1-f2")
+        asked = [made_decisions.condition()]
+        made_decisions.decided(cast, both.reviews["sample-ql1-f2"], conditions=asked)
+        review = made_decisions.released(cast, both.reviews["sample-ql1-f1"], conditions=asked).gate_review
         file_objection(review, reasons="異議", by=cast["pi1"], at=timezone.now())
     record_education(by=cast["pi5"], at=timezone.now())
     record_goals(by=cast["pi5"], at=timezone.now())
