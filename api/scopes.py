@@ -10,6 +10,8 @@ SCOPES: dict[str, str] = {
     "milestones:read": "Read milestones of projects",
     "trl-assessments:read": "Read levels of technology readiness (TRL)",
     "allocations:read": "Read approved allocations (配分)",
+    "gate-reviews:read": "Read gate reviews once their decision is released (ゲート評価)",
+    "decisions:read": "Read released decisions on gates (決定)",
     "budget-lines:read": "Read budget lines (予算額)",
     "indicators:read": "Read indicators and their targets (成果目標)",
     "observations:read": "Read observations of indicators",

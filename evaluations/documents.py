@@ -1,4 +1,4 @@
-"""The documents of this app: the dossier from its sealed content."""
+"""The documents of this app: the dossier from its sealed content, letter and file of a decision from the decided one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils.translation import override
 from common.fiscal_year import datetime_text
 from common.fiscal_year import label as year_label
 from common.pdf import render_pdf
-from evaluations.models import Dossier, Round
+from evaluations.models import Condition, Dossier, Finding, GateDecision, Round, WindDownItem
 from programs.content_drawings import (
     LANGUAGE,
     benchmark_pictures,
@@ -64,6 +64,7 @@ def dossier_pdf(dossier: Dossier) -> bytes:
                 {**one, "role": str(Participation.Role(one["role"]).label)} for one in content["institutions"]
             ],
             "members": [{**one, "role": str(ProjectMember.Role(one["role"]).label)} for one in content["members"]],
+            "last_gate": _last_gate(content.get("last_gate")),
             "project_kind": str(Project.Kind(content["project"]["kind"]).label),
             "is_sample": content["is_sample"],
         }
@@ -77,12 +78,89 @@ def dossier_pdf(dossier: Dossier) -> bytes:
         )
 
 
+# Decisions ------------------------------------------------------------------------------------------------------------
+
+
+def decision_letter_name(decision: GateDecision) -> str:
+    """This function will name the letter: the decision and its day."""
+    return f"{decision.ref}_{decision.decided_on:%Y%m%d}_letter.pdf"
+
+
+def decision_file_name(decision: GateDecision) -> str:
+    """This function will name the decision file: the decision and its day."""
+    return f"{decision.ref}_{decision.decided_on:%Y%m%d}_file.pdf"
+
+
+def decision_letter_pdf(decision: GateDecision) -> bytes:
+    """This function will typeset the letter to the project (決定通知書) from the decision's content alone."""
+    return _decision_pdf(decision, is_letter=True)
+
+
+def decision_file_pdf(decision: GateDecision) -> bytes:
+    """This function will typeset the decision file (決裁): 起案文, 新旧対照表, money by year, attachments with hashes."""
+    return _decision_pdf(decision, is_letter=False)
+
+
+def _decision_pdf(decision: GateDecision, *, is_letter: bool) -> bytes:
+    content: dict[str, Any] = decision.content
+    with override(LANGUAGE):
+        name = _("Decision letter") if is_letter else _("Decision file")
+        context = {
+            "content": content,
+            "name": name,
+            "kind": str(Round.Kind(content["review"]["kind"]).label),
+            "year": year_label(content["review"]["fiscal_year"], LANGUAGE),
+            "outcome": str(GateDecision.Outcome(content["outcome"]).label),
+            "recommendation": str(Finding.Recommendation(content["finding"]["recommendation"]).label),
+            "days": {one: parse_date(content[one] or "") for one in ("decided_on", "effective_on", "ends_on")},
+            "reasons": _paragraphs(content["reason"]),
+            "finding": {part: _paragraphs(content["finding"][part]) for part in ("overall", "strengths", "remarks")},
+            "conditions": [_owed(one) for one in content["conditions"]],
+            "wind_down": [
+                {**_owed(one), "kind": str(WindDownItem.Kind(one["kind"]).label)} for one in content["wind_down"]
+            ],
+            "revisions": [_revised(one) for one in content["revisions"]],
+            "is_sample": content["is_sample"],
+        }
+        return render_pdf(
+            "pdf/decision_letter.html" if is_letter else "pdf/decision_file.html",
+            context,
+            title=f"{name} {content['project']['label']}",
+            language=LANGUAGE,
+            fingerprint=decision.content_hash,
+            case_number=content["ref"],
+        )
+
+
+def _owed(row: dict[str, Any]) -> dict[str, Any]:
+    return {**_days(row, "due_on"), "owner": str(Condition.Owner(row["owner"]).label)}
+
+
+def _revised(row: dict[str, Any]) -> dict[str, Any]:
+    years = [
+        {**one, "year": year_label(one["fiscal_year"], LANGUAGE), "moved_yen": one["after_yen"] - one["before_yen"]}
+        for one in row["years"]
+    ]
+    sums = {name: sum(one[name] for one in years) for name in ("before_yen", "after_yen", "moved_yen")}
+    return {**row, "years": years, "sums": sums}
+
+
 def _chapters(content: dict[str, Any]) -> list[str]:
     return [
         *(one["name_ja"] for one in content["sections"]),
+        _("Answers to the last gate"),
         _("Plan and the criteria of the gate"), _("Technology readiness (figures)"), _("Milestones"), _("Money"),
         _("Outputs and reports"), _("Benchmarks"), _("Risks"), _("Institutions and people"), _("Files"),
     ]  # fmt: skip
+
+
+def _last_gate(row: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What the last gate left, in words; a dossier sealed before there were decisions has none."""
+    if row is None:
+        return None
+    asked = [{**_owed(one), "state": str(Condition.State(one["state"]).label)} for one in row["conditions"]]
+    outcome = str(GateDecision.Outcome(row["outcome"]).label)
+    return {**_days(row, "decided_on"), "outcome": outcome, "remarks": _paragraphs(row["remarks"]), "conditions": asked}
 
 
 def _paragraphs(text: str) -> list[str]:

@@ -91,3 +91,31 @@ RUN_MOVES = {
     "finish": Move({RUNNING}, DONE),
     "fail": Move({QUEUED, RUNNING}, FAILED),
 }
+
+DRAFTED, WITHDRAWN, IN_FORCE = "drafted", "withdrawn", "in_force"
+#: A decision: drafted, decided by another, released to everybody at once, in force when no objection is open any more.
+DECISION_MOVES = {
+    "decide": Move({DRAFTED}, DECIDED),
+    "withdraw": Move({DRAFTED}, WITHDRAWN),
+    "release": Move({DECIDED}, RELEASED),
+    "put_in_force": Move({RELEASED}, IN_FORCE),
+    "replace": Move({DECIDED, RELEASED, IN_FORCE}, REPLACED),
+}
+DECISION_STANDS = frozenset({RELEASED, IN_FORCE})
+DECISION_PUBLIC = DECISION_STANDS | {REPLACED}
+
+REPORTED, MET, NOT_MET = "reported", "met", "not_met"
+#: A condition: open until the team reports on it; met, or not, as the program officer finds.
+CONDITION_MOVES = {
+    "report": Move({OPEN, NOT_MET}, REPORTED),
+    "confirm": Move({REPORTED}, MET),
+    "refuse": Move({REPORTED}, NOT_MET),
+}
+CONDITION_LEFT = frozenset({OPEN, REPORTED, NOT_MET})
+
+FILED, REFUSED = "filed", "refused"
+#: An objection to a decision: filed within the window, accepted (reviewed anew) or refused with the reasons.
+OBJECTION_MOVES = {
+    "accept": Move({FILED}, ACCEPTED),
+    "refuse": Move({FILED}, REFUSED),
+}

@@ -49,6 +49,7 @@ class Lock:
     why: Any
     params: frozenset[str]
     methods: tuple[str, ...]
+    is_public: bool = False
 
     def allows(self, user: Any, found: Any) -> bool:
         if self.may is not None:
@@ -68,15 +69,17 @@ def page(
     why: Any = NOT_YOURS,
     params: Collection[str] = (),
     methods: Sequence[str] = ("GET", "HEAD"),
+    is_public: bool = False,
 ) -> Callable[[View], View]:
     """This function will guard a view: `find(user, value of the address's key, ...)` returns the visible queryset.
 
     The view is called with the request and the object found. `may(user, object)` answers for permissions that are not
     `<noun>.view` of programs; `params` are the accepted query parameters, any other is a 400. A `Refused` that the view
     does not handle itself becomes a message on the same page, `NotAllowed` a 403 with its reason.
+    `is_public`: what is published, for everybody without signing in.
     """
     keys = (key,) if isinstance(key, str) else key
-    lock = Lock(permission, find, keys, may, why, frozenset(params), tuple(methods))
+    lock = Lock(permission, find, keys, may, why, frozenset(params), tuple(methods), is_public)
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -95,7 +98,7 @@ def page(
 def _answer(lock: Lock, view: View, request: HttpRequest, kwargs: dict[str, Any]) -> HttpResponseBase:
     if request.method not in lock.methods:
         return HttpResponseNotAllowed(lock.methods)
-    if not request.user.is_authenticated:
+    if not request.user.is_authenticated and not lock.is_public:
         return _sign_in_first(request)
     subject: tuple[Any, ...] = ()
     if lock.find is not None:

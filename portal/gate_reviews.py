@@ -18,6 +18,7 @@ from common.audit import history_of
 from common.errors import NotAllowed, Refused
 from evaluations.actions.dossiers import call_gate_reviews
 from evaluations.models import GateReview, Round
+from evaluations.queries.decisions import reviews_with_decision
 from evaluations.queries.dossiers import addenda_of, board, documents_of, round_choices
 from evaluations.queries.rounds import projects_to_call
 from evaluations.rules.dossiers import dossier_actions, dossier_missing, readiness
@@ -134,6 +135,7 @@ def gate_review_page(request: HttpRequest, review: GateReview) -> HttpResponseBa
         "documents": documents_of(review.dossier) if "dossier.read" in allowed else [],
         "addenda": addenda_of(review.dossier) if "dossier.read" in allowed else [],
         "entries": readable(history_of(review)) if "gate_review.progress" in allowed else [],
+        "has_decision": reviews_with_decision(request.user).filter(pk=review.pk).exists(),
         "is_sample": review.is_sample,
         "today": localdate(clock(request)),
     }

@@ -19,9 +19,10 @@ from common.audit import done_by
 from common.fiscal_year import date_text
 from common.fiscal_year import label as year_label
 from common.models import JournalEntry
-from evaluations.models import GateReview
+from evaluations.models import Condition, GateReview
 from evaluations.queries.assignments import assignments_awaiting
 from evaluations.queries.conflicts import conflicts_awaiting
+from evaluations.queries.decisions import conditions_awaiting, decisions_awaiting, objections_awaiting
 from evaluations.queries.declarations import declarations_awaiting
 from evaluations.queries.dossiers import dossiers_awaiting
 from evaluations.queries.score_sheets import sheets_awaiting
@@ -402,6 +403,59 @@ def assignment_tasks(user: Any, today: date) -> Iterator[Task]:
         )
 
 
+#: Verb, and who waits.
+DECISION_STEPS = {
+    "draft": (gettext_lazy("Draft the decision"), gettext_lazy("The panel has given its recommendation."), 30),
+    "decide": (gettext_lazy("Take the drafted decision"), gettext_lazy("A colleague has drafted the decision."), 20),
+    "release": (gettext_lazy("Release the decision"), gettext_lazy("It is decided. The project waits for it."), 5),
+}
+
+
+def decision_tasks(user: Any, today: date) -> Iterator[Task]:
+    """This function will yield the decisions, objections and conditions on which this person acts next."""
+    for review, step in decisions_awaiting(user):
+        words, waiting, minutes = DECISION_STEPS[step]
+        yield Task(
+            label=str(words),
+            about="",
+            project=review.project,
+            url=reverse("decision", args=[review.ref]),
+            due_on=review.round.decision_due_on,
+            minutes=minutes,
+            waiting_for=str(waiting),
+            is_sample=review.is_sample,
+            subject=review,
+        )
+    for objection in objections_awaiting(user):
+        review = objection.decision.gate_review
+        yield Task(
+            label=_("Answer the objection %(ref)s") % {"ref": objection.ref},
+            about="",
+            project=review.project,
+            url=reverse("decision", args=[review.ref]),
+            due_on=None,
+            minutes=30,
+            waiting_for=_("The project's team is waiting for the answer."),
+            is_sample=review.is_sample,
+            subject=objection,
+        )
+    for condition in conditions_awaiting(user):
+        said = f"{condition.text[:40]}…" if len(condition.text) > 40 else condition.text
+        reported = condition.state == Condition.State.REPORTED
+        words = _("Find whether “%(text)s” is met") if reported else _("Report on the condition “%(text)s”")
+        yield Task(
+            label=words % {"text": said},
+            about="",
+            project=condition.decision.gate_review.project,
+            url=reverse("decision", args=[condition.decision.gate_review.ref]),
+            due_on=condition.due_on,
+            minutes=15,
+            waiting_for=_("It is asked for again at the next gate."),
+            is_sample=condition.decision.is_sample,
+            subject=condition,
+        )
+
+
 #: Each app's open matters; a new kind of work adds one line.
 SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (
     report_tasks,
@@ -415,6 +469,7 @@ SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (
     conflict_tasks,
     review_tasks,
     assignment_tasks,
+    decision_tasks,
     advice_tasks,
     area_tasks,
 )

@@ -135,6 +135,7 @@ TABS = (
     ("project", gettext_lazy("Overview")),
     ("project_plan", gettext_lazy("Plan")),
     ("project_trl", gettext_lazy("TRL")),
+    ("project_gates", gettext_lazy("Gates")),
     ("project_education", gettext_lazy("Education programs")),
     ("project_goals", gettext_lazy("Challenge goals")),
     ("project_benchmarks", gettext_lazy("Benchmarks")),

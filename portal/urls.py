@@ -26,6 +26,7 @@ from portal.benchmarks import area_benchmarks, benchmark_page, project_benchmark
 from portal.case_sheets import case_sheets_page, sheet_return, sheets_reason
 from portal.cases import case_invalidate, case_open
 from portal.collaborations import collaboration_page, project_collaborations
+from portal.conditions import condition_report, condition_settle, project_gates, wind_down_finish
 from portal.conflicts import (
     admission_approve,
     admission_end,
@@ -54,6 +55,18 @@ from portal.data_management import (
     data_set_form,
     data_set_remove,
     project_data,
+)
+from portal.decisions import (
+    decision_answer,
+    decision_decide,
+    decision_draft,
+    decision_file,
+    decision_letter,
+    decision_object,
+    decision_page,
+    decision_release,
+    decision_withdraw,
+    round_decisions,
 )
 from portal.declarations import (
     certificate_sign,
@@ -119,6 +132,7 @@ from portal.projects import (
     project_people_page,
     projects_page,
 )
+from portal.publications import public_gate, public_gate_json, public_gates
 from portal.reports import (
     report_accept,
     report_check,
@@ -262,6 +276,7 @@ urlpatterns = [
     ),
     path("projects/<slug:ref>/plan/<int:number>/items/<slug:part>/<path:key>/", plan_item, name="plan_item"),
     path("projects/<slug:ref>/plan/<int:number>/workbook/", plan_workbook_out, name="plan_workbook"),
+    path("projects/<slug:ref>/gates/", project_gates, name="project_gates"),
     path("projects/<slug:ref>/plan/<int:number>/import/", plan_import, name="plan_import"),
     path("projects/<slug:ref>/plan/<int:number>/files/", plan_attach, name="plan_attach"),
     path("projects/<slug:ref>/plan/<int:number>/files/<int:attachment>/", plan_attachment, name="plan_attachment"),
@@ -315,6 +330,22 @@ urlpatterns = [
     path("gates/<slug:ref>/dossier/return/", dossier_return, name="dossier_return"),
     path("gates/<slug:ref>/dossier/seal/", dossier_seal, name="dossier_seal"),
     path("gates/<slug:ref>/dossier/addendum/", dossier_addendum, name="dossier_addendum"),
+    path("gates/<slug:ref>/decision/", decision_page, name="decision"),
+    path("gates/<slug:ref>/decision/draft/", decision_draft, name="decision_draft"),
+    path("gates/<slug:ref>/decision/withdraw/", decision_withdraw, name="decision_withdraw"),
+    path("gates/<slug:ref>/decision/decide/", decision_decide, name="decision_decide"),
+    path("gates/<slug:ref>/decision/release/", decision_release, name="decision_release"),
+    path("gates/<slug:ref>/decision/object/", decision_object, name="decision_object"),
+    path("gates/<slug:ref>/decision/answer/", decision_answer, name="decision_answer"),
+    path("gates/<slug:ref>/decision/<slug:decision>/letter.pdf", decision_letter, name="decision_letter"),
+    path("gates/<slug:ref>/decision/<slug:decision>/file.pdf", decision_file, name="decision_file"),
+    path("conditions/<slug:ref>/report/", condition_report, name="condition_report"),
+    path("conditions/<slug:ref>/settle/", condition_settle, name="condition_settle"),
+    path("wind-down/<int:step>/done/", wind_down_finish, name="wind_down_finish"),
+    path("public/gates/", public_gates, name="public_gates"),
+    path("public/gates/<slug:ref>/", public_gate, name="public_gate"),
+    path("public/gates/<slug:ref>/decision.json", public_gate_json, name="public_gate_json"),
+    path("rounds/<slug:ref>/decisions/", round_decisions, name="round_decisions"),
     path("rounds/<slug:ref>/call/", round_call, name="round_call"),
     path("rounds/", rounds_page, name="rounds"),
     path("rounds/new/<slug:ref>/", round_new, name="round_new"),

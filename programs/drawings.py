@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 from common.charts import (
     BenchmarkPoint,
     BudgetRow,
+    ChangeRow,
     Chart,
     Gate,
     IndicatorPoint,
@@ -18,16 +19,20 @@ from common.charts import (
     TrlPoint,
     benchmark_lines,
     budget_bars,
+    change_bars,
     contract_bar,
     indicator_line,
     roadmap,
     trl_staircase,
 )
+from common.fiscal_year import label as year_label
+from programs import planning
 from programs.figures import IndicatorSheet, PrintedYear, printed_year
 from programs.models import BenchmarkValue, Program, StageGate, TrlLevel
 from programs.overviews import ProjectSheet
 from programs.queries.benchmarks import BenchmarkSheet
 from programs.queries.money import MoneyByYear
+from programs.queries.revisions import Revision
 from programs.queries.trl import planned_levels
 
 
@@ -134,3 +139,24 @@ def benchmark_chart(sheet: BenchmarkSheet) -> Chart:
 
     name = f"{sheet.benchmark.name} ({sheet.benchmark.get_direction_display()})"
     return benchmark_lines(name, points(sheet.own), points(sheet.world), sheet.benchmark.unit, language())
+
+
+def revision_charts(revision: Revision, today: date) -> tuple[Chart | None, Chart | None]:
+    """This function will draw a revision: money by year before and after, and the milestones with how far they move."""
+    rows = [
+        ChangeRow(year_label(one.fiscal_year, language()), one.before_yen, one.after_yen)
+        for one in revision.years
+        if one.before_yen or one.after_yen
+    ]
+    money = change_bars(rows, "million", language()) if rows else None
+    if revision.after is None:
+        return money, None
+    plan = revision.after.plan
+    before = (
+        {}
+        if revision.before is None
+        else {one.key: one.planned_on for one in revision.before.plan.each(planning.Milestone)}
+    )
+    milestones = [Milestone(one.title, one.planned_on, before.get(one.key)) for one in plan.each(planning.Milestone)]
+    gates = [Gate(one.held_on, one.title) for one in plan.each(planning.Gate)]
+    return money, roadmap(milestones, gates, today, language()) if milestones else None

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
-from datetime import date
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
@@ -228,6 +228,41 @@ def yen_by_year(changes: Iterable[Change]) -> dict[int, int]:
                 if isinstance(item, BudgetCell):
                     moved[item.fiscal_year] += sign * item.amount_yen
     return {year: yen for year, yen in sorted(moved.items()) if yen}
+
+
+def money_by_year(plan: Plan) -> dict[int, int]:
+    """This function will return the yen of each fiscal year that a plan's cells add up to."""
+    moved: defaultdict[int, int] = defaultdict(int)
+    for cell in plan.each(BudgetCell):
+        moved[cell.fiscal_year] += cell.amount_yen
+    return dict(sorted(moved.items()))
+
+
+def ended(plan: Plan, on: date) -> Plan:
+    """This function will return the plan as it becomes when the project ends on this day.
+
+    What begins or falls due later is gone, with the money and efforts of the fiscal years after it; what runs on that
+    day ends with it. Deliverables of the year after the end stay: a final report is due then.
+    """
+    last_year = on.year if on.month >= 4 else on.year - 1
+    kept: list[Item] = []
+    for item in plan.items.values():
+        if isinstance(item, Frame | WorkPackage):
+            if item.starts_on <= on or isinstance(item, Frame):
+                kept.append(replace(item, ends_on=min(item.ends_on, on)))
+        elif _falls_on(item) is not None:
+            longest = on + timedelta(days=365) if isinstance(item, Deliverable) else on
+            kept += [item] if _falls_on(item) <= longest else []  # type: ignore[operator]
+        elif getattr(item, "fiscal_year", last_year) <= last_year:
+            kept.append(item)
+    return Plan.of(kept)
+
+
+def _falls_on(item: Item) -> date | None:
+    for name in ("planned_on", "due_on", "held_on"):
+        if (day := getattr(item, name, None)) is not None:
+            return day
+    return None
 
 
 # What does not fit together -------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ PROJECT_MOVES = {
     "start": Move({PLANNED}, RUNNING),
     "finish": Move({RUNNING}, FINISHED),
     "stop": Move({PLANNED, RUNNING}, STOPPED),
+    "resume": Move({STOPPED}, RUNNING),
 }
 
 AWAITED, DELIVERED = "awaited", "delivered"
@@ -25,6 +26,7 @@ PLAN_MOVES = {
     "return": Move({SUBMITTED, CHECKED, CONFIRMED, IN_APPROVAL}, RETURNED),
     "refuse": Move({SUBMITTED, CHECKED, CONFIRMED, IN_APPROVAL}, REFUSED),
     "withdraw": Move({DRAFTING, RETURNED, SUBMITTED, CHECKED, CONFIRMED}, WITHDRAWN),
+    "order": Move({DRAFTING}, APPROVED),
 }
 
 PROPOSED, REPLACED, CONCLUDED = "proposed", "replaced", "concluded"

@@ -5,7 +5,9 @@ from django.urls import path, re_path
 from api.v1.allocations import AllocationDetail, AllocationList
 from api.v1.areas import AreaDetail, AreaList
 from api.v1.budget_lines import BudgetLineDetail, BudgetLineList
+from api.v1.decisions import DecisionDetail, DecisionList
 from api.v1.document import Document
+from api.v1.gate_reviews import GateReviewDetail, GateReviewList
 from api.v1.indicators import IndicatorDetail, IndicatorList
 from api.v1.milestones import MilestoneDetail, MilestoneList
 from api.v1.observations import ObservationList
@@ -26,6 +28,8 @@ urlpatterns = [
     path("trl-assessments/", TrlAssessmentList.as_view()),
     path("budget-lines/", BudgetLineList.as_view()),
     path("allocations/", AllocationList.as_view()),
+    path("gate-reviews/", GateReviewList.as_view()),
+    path("decisions/", DecisionList.as_view()),
     path("indicators/", IndicatorList.as_view()),
     path("observations/", ObservationList.as_view()),
     path("reports/", ReportList.as_view()),
@@ -41,6 +45,8 @@ urlpatterns = [
     ),
     re_path(r"^budget-lines/(?P<ref>[A-Za-z0-9_-]{1,64}\.[0-9]{4}\.[a-z_]{1,20})/$", BudgetLineDetail.as_view()),
     re_path(rf"^allocations/{REF}/$", AllocationDetail.as_view()),
+    re_path(rf"^gate-reviews/{REF}/$", GateReviewDetail.as_view()),
+    re_path(rf"^decisions/{REF}/$", DecisionDetail.as_view()),
     re_path(rf"^indicators/{REF}/$", IndicatorDetail.as_view()),
     re_path(rf"^reports/{REF}/$", ReportDetail.as_view()),
 ]

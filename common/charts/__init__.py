@@ -9,7 +9,7 @@ phone of 320 px and 11 cm wide on paper.
 from common.charts.benchmark import BenchmarkPoint, benchmark_lines
 from common.charts.gantt import GanttRow, Mark, gantt
 from common.charts.indicator import IndicatorPoint, IndicatorTarget, indicator_line
-from common.charts.money_bars import BudgetRow, YearRow, budget_bars, contract_bar, yearly_bars
+from common.charts.money_bars import BudgetRow, ChangeRow, YearRow, budget_bars, change_bars, contract_bar, yearly_bars
 from common.charts.roadmap import Milestone, roadmap
 from common.charts.svg import Chart, as_table
 from common.charts.time_axis import Gate
@@ -18,6 +18,7 @@ from common.charts.trl import TrlPoint, trl_staircase
 __all__ = [
     "BenchmarkPoint",
     "BudgetRow",
+    "ChangeRow",
     "Chart",
     "GanttRow",
     "Gate",
@@ -30,6 +31,7 @@ __all__ = [
     "as_table",
     "benchmark_lines",
     "budget_bars",
+    "change_bars",
     "contract_bar",
     "gantt",
     "indicator_line",

@@ -32,6 +32,8 @@ _STAND_TITLE = Words("配分・契約・執行", "Allocated, contracted, spent")
 _STAND = (Words("配分", "Allocated"), Words("契約", "Contracted"), Words("執行", "Spent"))
 _CEILING, _CARRIED = Words("計画", "Planned"), Words("繰越", "Carried over")
 _YEARLY_TITLE = Words("年度別の配分と契約", "Allocated and contracted by year")
+_CHANGE_TITLE = Words("年度別の計画額の変更前後", "Planned money by year, before and after")
+_BEFORE, _AFTER = Words("変更前", "Before"), Words("変更後", "After")
 _YEAR = Words("年度", "Fiscal year")
 _YEAR_LEFT, _YEAR_RIGHT = 122.0, 62.0
 _KIND, _AMOUNT = Words("区分", "Kind"), Words("金額", "Amount")
@@ -152,6 +154,38 @@ def yearly_bars(rows: Sequence[YearRow], unit: str = "million", language: str = 
     desc = " / ".join(f"{year}: {head[1]} {one}, {head[2]} {other}" for year, one, other in table)
     title = f"{_YEARLY_TITLE(language)} ({unit_name(unit, language)})"
     return drawing(parts, height=y, title=title, desc=desc, head=head, rows=table)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """The money of one year before and after a change, in yen."""
+
+    label: str
+    before: int
+    after: int
+
+
+def change_bars(rows: Sequence[ChangeRow], unit: str = "million", language: str = "ja") -> Chart:
+    """This function will draw two bars a year on one scale: before as an outline, after filled."""
+    scale = (WIDTH - _YEAR_LEFT - _YEAR_RIGHT) / max([1, *(max(row.before, row.after) for row in rows)])
+    parts: list[str] = []
+    y = 4.0
+    for row in rows:
+        differs = row.before != row.after
+        parts.append(label(_LEFT, y + SIZE + 4, row.label, font_weight="700" if differs else "400"))
+        parts.append(label(WIDTH - _LEFT, y + SIZE - 2, figure(row.before, unit, language), text_anchor="end"))
+        parts.append(label(WIDTH - _LEFT, y + SIZE + 14, figure(row.after, unit, language), text_anchor="end"))
+        if row.before > 0:
+            parts.append(box(_YEAR_LEFT, y, row.before * scale, 12, **_OUTLINE))
+        if row.after > 0:
+            fill = BLUE if differs else PALE
+            parts.append(box(_YEAR_LEFT, y + 15, row.after * scale, 12, fill=fill, stroke=BLUE, stroke_width=0.8))
+        y += 36
+    table = [(row.label, *(printed(one, unit, language) for one in (row.before, row.after))) for row in rows]
+    head = (_YEAR(language), _BEFORE(language), _AFTER(language))
+    desc = " / ".join(f"{year}: {head[1]} {one}, {head[2]} {other}" for year, one, other in table)
+    title = f"{_CHANGE_TITLE(language)} ({unit_name(unit, language)})"
+    return drawing(parts, height=max(y, 8.0), title=title, desc=desc, head=head, rows=table)
 
 
 def _filling(kind: int, x: float, y: float, width: float, height: float) -> str:

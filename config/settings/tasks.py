@@ -24,6 +24,10 @@ CELERY_BEAT_SCHEDULE = {
     "send-outgoing-mail": {"task": "common.send_outgoing_mail", "schedule": 60.0},
     "seal-journal": {"task": "common.seal_journal", "schedule": 600.0},
     "close-due-scores": {"task": "evaluations.close_due_scores", "schedule": 60.0},
+    "put-due-decisions-in-force": {
+        "task": "evaluations.put_due_decisions_in_force",
+        "schedule": crontab(hour="0", minute="10"),
+    },
     "open-due-reports": {"task": "reporting.open_due_reports", "schedule": crontab(hour="6", minute="0")},
     "send-due-reminders": {"task": "reporting.send_due_reminders", "schedule": crontab(hour="7", minute="0")},
     "sweep-orphan-files": {"task": "common.sweep_orphan_files", "schedule": crontab(hour="3", minute="30")},

@@ -8,16 +8,22 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from common.audit import record
 from common.errors import NotAllowed, NotReady, Refused
 from common.states import locked, move
 from common.text import clean
-from evaluations.models import Case, GateReview, Panel, Round
+from evaluations.models import Case, GateDecision, GateReview, Panel, Round
 from evaluations.rules.cases import case_actions, case_blockers
 from evaluations.rules.rounds import round_actions
 from evaluations.states import CASE_LIVE, CASE_MOVES, DECIDED, GATE_REVIEW_MOVES, RECOMMENDED, RELEASED, ROUND_MOVES
+from programs.actions.phase_locks import lift_phase_lock
+
+DECIDED_ALREADY = gettext_lazy(
+    "This is decided already. A decision is corrected by a new decision, not by an invalid review."
+)
 
 
 def add_case(review: GateReview, *, like: Case | None = None) -> Case:
@@ -72,6 +78,8 @@ def invalidate_round(one: Round, *, reason: str, by: User, at: datetime) -> Roun
     why = _written(reason)
     reviews = list(GateReview.objects.select_for_update().filter(round=row).order_by("pk"))
     _refuse_decided(reviews)
+    if GateDecision.objects.filter(gate_review__in=reviews, decided_at__isnull=False).exists():
+        raise Refused(str(DECIDED_ALREADY), "decided")
     for case in Case.objects.select_for_update().filter(panel__round=row, state__in=CASE_LIVE).order_by("pk"):
         _invalidate(case, why, by, at)
     for review in reviews:
@@ -79,6 +87,8 @@ def invalidate_round(one: Round, *, reason: str, by: User, at: datetime) -> Roun
             review.invalidated_reason = why
             before = move(review, "invalidate", GATE_REVIEW_MOVES, also=("invalidated_reason",))
             record("invalidate_gate_review", review, by=by, at=at, before={"state": before}, reason=why)
+            if review.project is not None:
+                lift_phase_lock(review.project, source_ref=review.ref, by=by, at=at)
     row.invalidated_reason = why
     before = move(row, "invalidate", ROUND_MOVES, also=("invalidated_reason",))
     record("invalidate_round", row, by=by, at=at, before={"state": before}, reason=why)
@@ -93,8 +103,7 @@ def _invalidate(row: Case, why: str, by: User, at: datetime) -> None:
 
 def _refuse_decided(reviews: Iterable[GateReview]) -> None:
     if any(review.state in (DECIDED, RELEASED) for review in reviews):
-        message = _("This is decided already. A decision is corrected by a new decision, not by an invalid review.")
-        raise Refused(message, "decided")
+        raise Refused(str(DECIDED_ALREADY), "decided")
 
 
 def _written(text: str) -> str:

@@ -28,8 +28,9 @@ from evaluations.documents import dossier_file_name, dossier_pdf
 from evaluations.models import Addendum, Dossier, DossierDocument, DossierSection, GateReview, Round, RoundDocument
 from evaluations.queries.dossiers import dossier_content, dossier_of
 from evaluations.rules.dossiers import dossier_actions, dossier_missing
-from evaluations.rules.rounds import gate_callable, round_actions
+from evaluations.rules.rounds import first_locked_year, gate_callable, round_actions
 from evaluations.states import CALLED, GATE_REVIEW_MOVES, INVALIDATED, OPEN
+from programs.actions.phase_locks import lock_phase
 from programs.models import Project
 
 TEMPLATE = Path(__file__).resolve().parent.parent / "data" / "dossier_sections.json"
@@ -79,6 +80,8 @@ def _called(row: Round, project: Project, by: User, at: datetime) -> GateReview:
         for place, section in enumerate(template_sections(), 1)
     )
     case = add_case(review)
+    if (first := first_locked_year(row)) is not None:
+        lock_phase(project, source_ref=review.ref, from_fiscal_year=first, by=by, at=at)
     record("call_gate_review", review, by=by, at=at, after={"project": project.ref, "case": case.ref})
     return review
 

@@ -7,11 +7,14 @@ panel) > Assignment (one reader). GateReview is the subject's own life at the ga
 from evaluations.models.assignment import Assignment
 from evaluations.models.assignment_run import AssignmentRun
 from evaluations.models.case import Case
+from evaluations.models.condition import Condition, WindDownItem
 from evaluations.models.conflict import Coauthorship, ConflictOfInterest, ConflictRule
+from evaluations.models.decision import GateDecision
 from evaluations.models.declaration import Admission, ConflictCertificate, Declaration
 from evaluations.models.dossier import Addendum, Dossier, DossierDocument, DossierSection
 from evaluations.models.finding import Finding
 from evaluations.models.gate_review import GateReview
+from evaluations.models.objection import Objection
 from evaluations.models.panel import Expertise, Panel, PanelMember
 from evaluations.models.round import Round, RoundDocument, RoundSecretary
 from evaluations.models.rubric import Rubric, RubricGrade, RubricItem, RubricLevel
@@ -24,6 +27,7 @@ __all__ = [
     "AssignmentRun",
     "Case",
     "Coauthorship",
+    "Condition",
     "ConflictCertificate",
     "ConflictOfInterest",
     "ConflictRule",
@@ -33,7 +37,9 @@ __all__ = [
     "DossierSection",
     "Expertise",
     "Finding",
+    "GateDecision",
     "GateReview",
+    "Objection",
     "Panel",
     "PanelMember",
     "Round",
@@ -45,4 +51,5 @@ __all__ = [
     "RubricLevel",
     "ScoreSheet",
     "SheetScore",
+    "WindDownItem",
 ]

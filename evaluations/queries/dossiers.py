@@ -11,8 +11,9 @@ from django.utils.timezone import localdate, localtime
 from accounts.models import User
 from accounts.queries import grants_of
 from evaluations.models import Addendum, Dossier, DossierDocument, DossierSection, GateReview, Round
+from evaluations.queries.decisions import last_decision
 from evaluations.queries.rounds import gate_reviews_visible_to
-from evaluations.rules.dossiers import dossiers_readable, progress_visible
+from evaluations.rules.dossiers import conditions_asked, dossiers_readable, progress_visible
 from evaluations.states import CALLED, DECIDED, RECOMMENDED, SEALED, SUBMITTED
 from programs.contents import project_content
 from programs.models import Deliverable, PlanGate, PlanVersion, Project, ProjectMember, Risk
@@ -38,7 +39,10 @@ def board(user: object) -> QuerySet[GateReview]:
     return (
         gate_reviews_visible_to(user)
         .select_related("round__program", "project__area", "area", "program", "dossier")
-        .annotate(seen_state=Case(When(hidden, then=Value(SEALED)), default=F("state"), output_field=CharField()))
+        .annotate(
+            seen_state=Case(When(hidden, then=Value(SEALED)), default=F("state"), output_field=CharField()),
+            conditions_asked=conditions_asked(),
+        )
         .prefetch_related(
             lead_institutions("project__participations"),
             "dossier__sections",
@@ -116,6 +120,7 @@ def dossier_content(review: GateReview, *, by: User | None, at: datetime) -> dic
         "plan": _plan(review.project_id),
         "reports": _reports(review.project_id),
         "risks": _risks(review.project_id),
+        "last_gate": _last_gate(review),
         "sections": [{"code": one.code, "name_ja": one.name_ja, "text": one.text} for one in dossier.sections.all()],
         "documents": [
             {"name_ja": one.document.name_ja, "file": one.file.name, "sha256": one.file.sha256}
@@ -144,6 +149,26 @@ def _plan(project_id: int) -> dict[str, Any]:
                 "direction": one.direction, "evidence_asked": one.evidence_asked,
             }
             for one in gates
+        ],
+    }  # fmt: skip
+
+
+def _last_gate(review: GateReview) -> dict[str, Any] | None:
+    """The remarks and conditions of the last gate that was decided, each condition with what was answered."""
+    assert review.project_id is not None
+    last = last_decision(review.project_id, review)
+    if last is None:
+        return None
+    finding = last.content["finding"]
+    return {
+        "ref": last.gate_review.ref, "round_ja": last.gate_review.round.name_ja, "decided_on": _iso(last.decided_on),
+        "outcome": last.outcome, "grade": finding["grade"], "remarks": finding["remarks"],
+        "conditions": [
+            {
+                "text": one.text, "owner": one.owner, "due_on": _iso(one.due_on), "state": one.state,
+                "report": one.report, "found": one.settled_note,
+            }
+            for one in last.conditions.order_by("number")
         ],
     }  # fmt: skip
 

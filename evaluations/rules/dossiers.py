@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
+from django.db.models.functions import JSONObject
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
@@ -13,10 +15,21 @@ from accounts.queries import grants_of
 from common.errors import Blocker
 from common.states import can_move
 from common.text import count_characters
-from evaluations.models import Case, Dossier, GateReview, Round
+from evaluations.models import Case, Condition, Dossier, GateReview, Round
 from evaluations.rules.cases import cases_judged_by
 from evaluations.rules.rounds import gate_reviews_visible, not_excluded, rounds_evaluated_by, rounds_kept_by
-from evaluations.states import CALLED, DECIDED, GATE_REVIEW_MOVES, RECOMMENDED, RELEASED, SEALED, SUBMITTED
+from evaluations.states import (
+    CALLED,
+    DECIDED,
+    DECISION_STANDS,
+    GATE_REVIEW_MOVES,
+    NOT_MET,
+    OPEN,
+    RECOMMENDED,
+    RELEASED,
+    SEALED,
+    SUBMITTED,
+)
 from programs.models import Project, ProjectMember
 from programs.rules import (
     EVERYTHING,
@@ -144,10 +157,31 @@ class Missing:
         return Blocker(self.field, self.code, self.message)
 
 
-def dossier_missing(review: GateReview) -> list[Missing]:
-    """This function will list what a dossier being written lacks: sections, documents, and what the plan owes.
+def conditions_asked() -> ArraySubquery:
+    """This function will return, for gate reviews, the conditions of earlier gates that wait for the team's report."""
+    rows = Condition.objects.filter(
+        ~Q(decision__gate_review=OuterRef("pk")),
+        decision__gate_review__project=OuterRef("project"),
+        decision__state__in=DECISION_STANDS,
+        state__in=(OPEN, NOT_MET),
+        owner__in=(Condition.Owner.TEAM, Condition.Owner.OFFICE),
+    )
+    return ArraySubquery(rows.order_by("due_on", "pk").values(json=JSONObject(ref="ref", text="text", owner="owner")))
 
-    Give it a review with `dossier__sections`, `dossier__documents` and the round's documents at hand.
+
+def _unanswered(review: GateReview) -> list[dict[str, str]]:
+    found = getattr(review, "conditions_asked", None)
+    if found is None:
+        rows = GateReview.objects.filter(pk=review.pk).order_by().annotate(conditions_asked=conditions_asked())
+        found = rows.values_list("conditions_asked", flat=True)[0]
+    return list(found)
+
+
+def dossier_missing(review: GateReview) -> list[Missing]:
+    """This function will list what a dossier being written lacks: sections, documents, answers to the last gate.
+
+    Give it a review with `dossier__sections`, `dossier__documents` and the round's documents at hand, and with
+    `conditions_asked` where there are many.
     """
     if review.state != CALLED:
         return []
@@ -169,6 +203,10 @@ def dossier_missing(review: GateReview) -> list[Missing]:
         if document.is_required and document.pk not in there:
             message = _("Add “%(name)s”.") % {"name": document.name}
             found.append(Missing(f"document-{document.pk}", "missing", message, owed, since, due))
+    for asked in _unanswered(review):
+        message = _("Report on the condition of the last gate: “%(text)s”.") % {"text": asked["text"][:60]}
+        owner = str(Condition.Owner(asked["owner"]).label)
+        found.append(Missing(f"condition-{asked['ref']}", "unanswered", message, owner, since, due))
     return found
 
 
@@ -176,5 +214,6 @@ def readiness(review: GateReview) -> tuple[int, int]:
     """This function will return how many of a dossier's parts are there, and of how many."""
     sections = list(review.dossier.sections.all())
     required = [one for one in review.round.documents.all() if one.is_required]
-    whole = len(sections) + len(required)
-    return whole - len(dossier_missing(review)), whole
+    missing = dossier_missing(review)
+    whole = len(sections) + len(required) + sum(one.code == "unanswered" for one in missing)
+    return whole - len(missing), whole

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.queries import grants_of, in_force
 from common.errors import Blocker
+from common.fiscal_year import fiscal_year_of
 from common.states import can_move
 from evaluations.calendar import STEPS, disorders
 from evaluations.models import Admission, Case, GateReview, PanelMember, Round, RoundSecretary, Rubric
@@ -198,6 +199,17 @@ def round_days(one: Round) -> dict[str, date]:
         for step, value in found.items()
         if value is not None
     }
+
+
+def first_locked_year(one: Round) -> int | None:
+    """This function will return the first fiscal year whose money waits for the round's decisions: after the gate.
+
+    None where no next phase hangs on it: ex-ante, ex-post and follow-up evaluations.
+    """
+    if one.kind not in (Round.Kind.STAGE_GATE, Round.Kind.MID_TERM):
+        return None
+    day = one.gate.held_on if one.gate is not None else one.decision_due_on
+    return fiscal_year_of(day) + 1 if day is not None else None
 
 
 def calendar_blockers(days: Mapping[str, date]) -> list[Blocker]:

@@ -27,6 +27,7 @@ from programs.queries.allocations import (
 )
 from programs.rules.allocations import allocation_actions, allocation_blockers, may_split
 from programs.rules.contracts import is_only_grant
+from programs.rules.phase_locks import Flow, lock_blockers
 from programs.states import ALLOCATION_MOVES, ALLOCATION_OPEN
 
 NOT_NOW = "This step is not open to you in the allocation's present state. Its page says who acts next."
@@ -264,12 +265,23 @@ def _refuse_unless_ready(row: Allocation) -> AllocationSheet:
 
 def blockers_of(sheet: AllocationSheet) -> list[Blocker]:
     """This function will list what stands in the way of proposing or approving the split as it is saved."""
-    return allocation_blockers(
+    found = allocation_blockers(
         sheet.allocation,
         available_yen=sheet.available_yen,
         amounts={one.target.name: one.yen for one in sheet.rows},
         passed_on={one.target.name: one.passed_on_yen for one in sheet.rows},
     )
+    return found + lock_blockers(_flows(sheet))
+
+
+def _flows(sheet: AllocationSheet) -> list[Flow]:
+    source, year = sheet.allocation.source, sheet.allocation.fiscal_year
+    found = []
+    for one in sheet.rows:
+        project = one.target.owner.pk if isinstance(one.target.owner, Project) else source.project_id
+        if project is not None:
+            found.append(Flow(project, one.target.name, year, one.in_force_yen or 0, one.yen))
+    return found
 
 
 def _told(row: Allocation, act: str, by: User, at: datetime, reason: str = "") -> Allocation:

@@ -18,8 +18,15 @@ from common.text import clean, clean_line
 from programs import notices
 from programs.actions.allocations import institution_node, node_for
 from programs.models import Contract, CostCategory, FundEdge, FundNode, Project
-from programs.queries.contracts import contract_cells, contract_money, institutions_to_contract, open_change_of
-from programs.rules.contracts import contract_actions, contract_blockers, may_contract
+from programs.queries.contracts import (
+    contract_cells,
+    contract_money,
+    institutions_to_contract,
+    open_change_of,
+    yen_by_year,
+)
+from programs.rules.contracts import ContractMoney, contract_actions, contract_blockers, may_contract
+from programs.rules.phase_locks import Flow, lock_blockers
 from programs.states import CONCLUDED, CONTRACT_MOVES
 
 NOT_NOW = "This step is not open to you in the contract's present state. Its page says who acts next."
@@ -213,7 +220,22 @@ def blockers_of(contract: Contract, cells: Mapping[tuple[int, int], int] | None 
 
     `cells` are its amounts where they have been read already.
     """
-    return contract_blockers(contract, contract_money(contract, contract_cells(contract) if cells is None else cells))
+    money = contract_money(contract, contract_cells(contract) if cells is None else cells)
+    return contract_blockers(contract, money) + lock_blockers(_flows(contract, money))
+
+
+def _flows(contract: Contract, money: ContractMoney) -> list[Flow]:
+    """What the contract would let flow into the project beside the others; a subcontract only passes on."""
+    if contract.prime_id is not None:
+        return []
+    former = yen_by_year(contract.replaces_id)
+    return [
+        Flow(
+            contract.project_id, contract.organization.name, year,
+            money.others_yen.get(year, 0) + former.get(year, 0), money.others_yen.get(year, 0) + money.total(year),
+        )
+        for year in money.years
+    ]  # fmt: skip
 
 
 def _refuse_unless_ready(row: Contract) -> None:

@@ -20,11 +20,10 @@ from common.fiscal_year import starts_on as year_starts_on
 from common.states import locked, move
 from common.text import clean, clean_line
 from programs import notices
+from programs.actions.plan_effects import carry_milestones, carry_project, copy_items, plan_content, refuse_dates
 from programs.models import (
-    TABLES,
     ChangeRequest,
     CostCategory,
-    Milestone,
     PlanBudget,
     PlanComment,
     PlanItem,
@@ -32,7 +31,6 @@ from programs.models import (
     PlanVersion,
     PlanYear,
     Project,
-    plan_of,
 )
 from programs.rules.plans import (
     PlanRights,
@@ -43,7 +41,7 @@ from programs.rules.plans import (
     plan_openable,
     plan_rights,
 )
-from programs.states import PLAN_MOVES, PLAN_OPEN, PROJECT_MOVES
+from programs.states import PLAN_MOVES, PLAN_OPEN
 
 #: How the keys of new items begin; the tables that are not here make their keys of what they hold.
 PREFIXES = {"planworkpackage": "WP", "planmilestone": "M", "plandeliverable": "D", "plangate": "G"}
@@ -85,18 +83,10 @@ def open_plan(
         is_sample=project.is_sample,
     )
     if base is not None:
-        _copy(base, version)
+        copy_items(base, version)
         ChangeRequest.objects.create(version=version, kind=kind, reason=clean(reason).strip(), wanted_from=wanted_from)
     record("open_plan", project, by=by, at=at, after={"plan": version.ref, "version": version.number, "kind": kind})
     return version
-
-
-def _copy(base: PlanVersion, version: PlanVersion) -> None:
-    for table in TABLES.values():
-        rows = list(table._default_manager.filter(version=base).order_by("pk"))
-        for row in rows:
-            row.pk, row.version, row.revision = None, version, 0
-        table._default_manager.bulk_create(rows)
 
 
 # Writing --------------------------------------------------------------------------------------------------------------
@@ -344,7 +334,7 @@ def submit_plan(version: PlanVersion, *, by: User, at: datetime) -> PlanVersion:
     row.checked_by = row.checked_at = row.confirmed_by = row.confirmed_at = None
     row.approval_drafted_by = row.approval_drafted_at = None
     row.decision_number = ""
-    row.content_hash = content_hash(_content(row))
+    row.content_hash = content_hash(plan_content(row))
     also = (
         "submitted_by", "submitted_at", "checked_by", "checked_at", "confirmed_by", "confirmed_at",
         "approval_drafted_by", "approval_drafted_at", "decision_number", "content_hash",
@@ -390,53 +380,14 @@ def approve_plan(version: PlanVersion, *, decided_on: date, effective_on: date, 
     """
     why = _("Another officer of the contracting party than the one who drafted it approves.")
     row = _locked_for(version, "plan.approve", by, why)
-    _refuse_dates(row, decided_on, effective_on, localdate(at))
+    refuse_dates(row, decided_on, effective_on, localdate(at))
     if blockers := plan_blockers(row, localdate(at)):
         raise NotReady(_("The plan no longer fits. Return it to the team."), blockers)
     row.approved_by, row.approved_at, row.decided_on, row.effective_on = by, at, decided_on, effective_on
     row = _moved(row, "approve", by, at, also=("approved_by", "approved_at", "decided_on", "effective_on"))
-    _carry_milestones(row, by, at)
-    _carry_project(row, by, at)
+    carry_milestones(row, by, at)
+    carry_project(row, by, at)
     return row
-
-
-def _refuse_dates(row: PlanVersion, decided_on: date, effective_on: date, today: date) -> None:
-    if decided_on > today:
-        raise Refused(_("The day of the decision cannot lie ahead."), "future", "decided_on")
-    base = plan_in_force(row.project_id, date.max)
-    if base is not None and base.effective_on is not None and effective_on <= base.effective_on:
-        message = _("The plan before is in force from %(day)s. Choose a later day.") % {"day": base.effective_on}
-        raise Refused(message, "before_the_last", "effective_on")
-
-
-def _carry_milestones(version: PlanVersion, by: User, at: datetime) -> None:
-    """The project's milestones follow the plan; what was reached stays, what left the plan is dropped with a mark."""
-    project = version.project
-    have = {milestone.number: milestone for milestone in project.milestones.select_for_update(of=("self",))}
-    planned = {int(row.key.removeprefix("M")): row for row in PlanMilestone.objects.filter(version=version)}
-    for number, row in planned.items():
-        milestone = have.get(number) or Milestone(project=project, number=number, baseline_on=row.planned_on)
-        milestone.title, milestone.planned_on, milestone.is_dropped = row.title, row.planned_on, False
-        milestone.criterion, milestone.trl_level = row.criterion[:300], row.trl_level
-        milestone.baseline_on = milestone.baseline_on or row.planned_on
-        milestone.save()
-    for number, milestone in have.items():
-        if number not in planned and milestone.reached_on is None and not milestone.is_dropped:
-            milestone.is_dropped = True
-            milestone.save(update_fields=["is_dropped"])
-            record("drop_milestone", project, by=by, at=at, after={"number": number, "title": milestone.title})
-
-
-def _carry_project(version: PlanVersion, by: User, at: datetime) -> None:
-    project = locked(Project, version.project_id)
-    request = getattr(version, "change_request", None)
-    if request is not None and request.kind == ChangeRequest.Kind.STOP:
-        before = move(project, "stop", PROJECT_MOVES)
-        after = {"state": project.state, "plan": version.ref}
-        record("stop_project", project, by=by, at=at, before={"state": before}, after=after, reason=request.reason)
-    elif project.state == Project.State.PLANNED:
-        before = move(project, "start", PROJECT_MOVES)
-        record("start_project", project, by=by, at=at, before={"state": before}, after={"state": project.state})
 
 
 @transaction.atomic
@@ -479,11 +430,6 @@ def _moved(
     record(f"{step}_plan", row.project, by=by, at=at, before={"state": before}, after=after, reason=reason)
     notices.plan_moved(row, step, at=at)
     return row
-
-
-def _content(version: PlanVersion) -> list[Any]:
-    items = plan_of(version).items
-    return [[part.__name__, key, items[part, key]] for part, key in sorted(items, key=lambda a: (a[0].__name__, a[1]))]
 
 
 def _locked_for(version: PlanVersion, permission: str, by: User, why: str) -> PlanVersion:

@@ -12,6 +12,7 @@ from programs.models.indicator import IndicatorObservation, IndicatorTarget, Ind
 from programs.models.milestone import Deliverable, Milestone, StageGate
 from programs.models.node import FundNode
 from programs.models.participation import Headquarters, HQMember, Participation, ProjectMember
+from programs.models.phase_lock import PhaseLock
 from programs.models.plan import (
     ChangeAttachment,
     ChangeRequest,
@@ -72,6 +73,7 @@ __all__ = [
     "Named",
     "OutcomeIndicator",
     "Participation",
+    "PhaseLock",
     "PlanBudget",
     "PlanComment",
     "PlanDeliverable",

@@ -104,6 +104,14 @@ def contract_cells(contract: Contract) -> dict[tuple[int, int], int]:
     }
 
 
+def yen_by_year(contract_id: int | None) -> dict[int, int]:
+    """This function will return a contract's yen by fiscal year; nothing for none."""
+    if contract_id is None:
+        return {}
+    rows = FundEdge.objects.filter(contract=contract_id).order_by().values_list("fiscal_year")
+    return dict(rows.annotate(yen=Sum("amount_yen")))
+
+
 def contract_money(contract: Contract, cells: Cells) -> ContractMoney:
     """This function will read what limits a contract with these amounts, in a constant number of queries a year."""
     direct_categories = set(CostCategory.objects.filter(is_direct=True).values_list("pk", flat=True))

@@ -19,6 +19,7 @@ from programs.models import BudgetLine, Program, ProgramAgency, Project, Project
 from tests.api.conftest import Machine
 from tests.api.reports import accepted_report
 from tests.api.test_allocations import approved as approved_allocation
+from tests.factories.decisions import recommended, released
 from tests.programs.test_plans import handed_on, written
 
 READS = [
@@ -29,6 +30,8 @@ READS = [
     ("trl-assessments:read", "trl-assessments/"),
     ("trl-assessments:read", "trl-assessments/sample-ql1-f1.claimed.2024-03-22/"),
     ("allocations:read", "allocations/"), ("allocations:read", "allocations/ALC-0000000/"),
+    ("gate-reviews:read", "gate-reviews/"), ("gate-reviews:read", "gate-reviews/GR-0000000/"),
+    ("decisions:read", "decisions/"), ("decisions:read", "decisions/DEC-0000000/"),
     ("milestones:read", "milestones/"), ("milestones:read", "milestones/sample-ql1-f1.1/"),
     ("budget-lines:read", "budget-lines/"), ("budget-lines:read", "budget-lines/q-leap-sample.2022.initial/"),
     ("indicators:read", "indicators/"), ("indicators:read", "indicators/none/"),
@@ -72,6 +75,7 @@ def test_list_when_agency_runs_nothing_then_empty_and_records_are_404(
     accepted_report(twin["sample-ql1-f1"])
     handed_on(written(twin["sample-ql1-f1"], cast), cast)
     approved_allocation(twin["sample-ql1-f1"], cast)
+    released(cast, recommended(cast, twin, "sample-ql1-f1").reviews["sample-ql1-f1"])
     response = stranger.get(path)
     if path.count("/") == 1:
         assert machine.json(path)["results"], "there is something to hide"

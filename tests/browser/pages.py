@@ -37,6 +37,8 @@ PAGES = [
     ("project-flagship", "pi1", "/projects/sample-ql1-f1/"),
     ("project-plan", "pi1", "/projects/sample-ql1-f1/plan/"),
     ("project-plan-open", "pi1", "/projects/sample-ql1-f1/plan/open/"),
+    ("project-gates", "pi1", "/projects/sample-ql1-f1/gates/"),
+    ("public-gates", "", "/public/gates/"),
     ("project-trl", "pi1", "/projects/sample-ql1-f1/trl/"),
     ("project-money", "pd1", "/projects/sample-ql1-f1/money/"),
     ("money-area", "pd1", "/areas/sample-ql1/money/"),

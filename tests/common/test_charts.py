@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from common.charts import (
     BudgetRow,
+    ChangeRow,
     Chart,
     GanttRow,
     Gate,
@@ -21,6 +22,7 @@ from common.charts import (
     YearRow,
     as_table,
     budget_bars,
+    change_bars,
     contract_bar,
     gantt,
     indicator_line,
@@ -59,6 +61,10 @@ SAMPLES = {
             YearRow("令和6(2024)年度", 336_000_000, None, is_now=True),
             YearRow("令和7(2025)年度", None, None),
         ],
+        language=language,
+    ),
+    "changes": lambda language: change_bars(
+        [ChangeRow("令和8(2026)年度", 100_000_000, 100_000_000), ChangeRow("令和9(2027)年度", 50_000_000, 20_000_000)],
         language=language,
     ),
     "contract": lambda language: contract_bar(3_650_000_000, None, 1_234_500_000, language=language),

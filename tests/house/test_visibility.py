@@ -9,25 +9,31 @@ from django.utils import timezone
 
 from accounts.models import User
 from evaluations.actions.admissions import propose_admission
+from evaluations.actions.objections import file_objection
 from evaluations.models import (
     Admission,
     Assignment,
     AssignmentRun,
     Case,
+    Condition,
     ConflictOfInterest,
     Declaration,
+    GateDecision,
+    Objection,
     Panel,
     ScoreSheet,
 )
 from evaluations.queries import assignments as assignment_queries
 from evaluations.queries import cases as case_queries
 from evaluations.queries import conflicts as conflict_queries
+from evaluations.queries import decisions as decision_queries
 from evaluations.queries import declarations as declaration_queries
 from evaluations.queries import score_sheets as sheet_queries
 from evaluations.rules import admissions as admission_rules
 from evaluations.rules import assignments as assignment_rules
 from evaluations.rules import cases as case_rules
 from evaluations.rules import conflicts as conflict_rules
+from evaluations.rules import decisions as decision_rules
 from evaluations.rules import declarations as declaration_rules
 from evaluations.rules import score_sheets as sheet_rules
 from programs import queries, rules
@@ -79,6 +85,7 @@ from reporting.models import ProgressReport
 from reporting.sample_kinds import record_education, record_goals
 from reporting.sample_risks import keep_records
 from tests.cast import again
+from tests.factories import decisions as made_decisions
 from tests.factories.rounds import make_round
 from tests.programs.test_contracts import AT, concluded, drafted
 from tests.programs.test_plans import handed_on, written
@@ -111,6 +118,9 @@ KINDS: list[tuple[type, Callable[[Any], Any], Callable[[Any], Q]]] = [
     (AssignmentRun, assignment_queries.runs_visible_to, assignment_rules.runs_overseen),
     (Panel, assignment_queries.panels_visible_to, assignment_rules.panels_overseen),
     (Case, assignment_queries.cases_with_readers, assignment_rules.cases_overseen),
+    (GateDecision, decision_queries.decisions_visible_to, decision_rules.decisions_visible),
+    (Condition, decision_queries.conditions_visible_to, decision_rules.conditions_visible),
+    (Objection, decision_queries.objections_visible_to, decision_rules.objections_visible),
 ]
 
 
@@ -143,6 +153,12 @@ def test_list_when_compared_with_the_predicate_then_the_same_for_everybody(
         conflict = ConflictOfInterest.objects.get(person=cast["evaluator1"].person)
         case = made.cases["sample-ql1-f1"]
         propose_admission(conflict, case=case, reason="理由", by=cast["staff1"], at=AT)
+    if model in (GateDecision, Condition, Objection):
+        both = made_decisions.recommended(cast, twin, "sample-ql1-f1", "sample-ql1-f2")
+        asked = [made_decisions.condition()]
+        made_decisions.decided(cast, both.reviews["sample-ql1-f2"], conditions=asked)
+        review = made_decisions.released(cast, both.reviews["sample-ql1-f1"], conditions=asked).gate_review
+        file_objection(review, reasons="異議", by=cast["pi1"], at=timezone.now())
     record_education(by=cast["pi5"], at=timezone.now())
     record_goals(by=cast["pi5"], at=timezone.now())
     if model in (SiteVisit, Advice):

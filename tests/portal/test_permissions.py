@@ -80,6 +80,8 @@ TABLE: dict[str, tuple[str, int]] = {
     "/projects/sample-ql1-f1/plan/": (f"{WATCHING} {AREA_1} {TEAM} jst1", 404),
     "/projects/ql1-f1/plan/": (WATCHING, 404),
     "/projects/sample-ql1-f1/trl/": (f"{WATCHING} {AREA_1} {TEAM} jst1", 404),
+    "/projects/sample-ql1-f1/gates/": (f"{WATCHING} {AREA_1} {TEAM} jst1", 404),
+    "/projects/ql1-f1/gates/": (WATCHING, 404),
     "/areas/sample-ql1/trl/": (f"{WATCHING} pd1 pd2 deputy1 po1 po2 {TEAM} pi2 jst1", 404),
     "/projects/sample-ql4-h1/education/": (f"{WATCHING} po2 jst1", 404),
     "/projects/sample-ql3-b1/goals/": (f"{WATCHING} po2 jst1", 404),
