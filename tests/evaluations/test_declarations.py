@@ -19,7 +19,6 @@ from evaluations.queries.declarations import (
     declarations_awaiting,
     declarations_visible_to,
     matrix,
-    pairs_in_conflict,
 )
 from evaluations.queries.dossiers import dossiers_visible_to
 from evaluations.queries.rounds import gate_reviews_visible_to
@@ -276,14 +275,6 @@ def test_matrix_when_read_then_says_who_is_missing_and_leaves_conflicts_out(cast
         by=cast["staff1"], at=timezone.now(),
     )  # fmt: skip
     assert len(matrix(again(cast["secretariat1"]), made.round).cases) == 2
-
-
-def test_pairs_when_in_conflict_or_unsettled_then_must_not_meet(cast, twin):
-    made = make_round(cast, twin)
-    answered(cast["evaluator2"], made, {F2: YES})
-    assert pairs_in_conflict(made.round) == {
-        (made.members["evaluator1"].pk, made.cases[F1].pk), (made.members["evaluator2"].pk, made.cases[F2].pk),
-    }  # fmt: skip
 
 
 # Admission ------------------------------------------------------------------------------------------------------------
