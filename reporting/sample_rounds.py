@@ -41,6 +41,7 @@ from evaluations.states import CALLED, OPEN, PREPARING, SUBMITTED
 from programs.models import Program, Project, StageGate
 from reporting.sample_assignment import assign_readers, decline_late, replace_reader
 from reporting.sample_cast import BASICS, FLAGSHIPS, Users
+from reporting.sample_declarations import declare_conflicts, settle_conflicts
 from reporting.sample_records import sample_data
 from reporting.sample_twin import PROGRAM_REF
 
@@ -230,6 +231,8 @@ SCRIPT: tuple[Callable[[RoundPlan], int], ...] = (
     call_dossiers,
     write_dossiers,
     seal_dossiers,
+    declare_conflicts,
+    settle_conflicts,
     assign_readers,
     open_cases,
     decline_late,

@@ -26,7 +26,7 @@ from evaluations.rules.declarations import (
 )
 from evaluations.rules.rounds import rounds_evaluated_by, rounds_kept_by
 from evaluations.rules.score_sheets import is_evaluator
-from evaluations.states import ACCEPTED, APPROVED, CASE_LIVE, CONFIRMED, DECLARED
+from evaluations.states import ACCEPTED, APPROVED, CASE_LIVE, CONFIRMED
 from programs.models import HQMember, Participation, ProjectMember, ProjectRecusal
 from programs.queries import lead_institutions
 from programs.rules.scope import scope_of
@@ -260,35 +260,6 @@ def _excluded(members: Iterable[PanelMember], cases: Iterable[Case]) -> set[tupl
 def _admitted(cases: Iterable[Case]) -> set[tuple[int, int]]:
     rows = Admission.objects.filter(case__in=[one.pk for one in cases], state=APPROVED)
     return set(rows.values_list("member_id", "case_id"))
-
-
-# Conflicts between members and cases ----------------------------------------------------------------------------------
-
-
-def pairs_in_conflict(one: Round) -> set[tuple[int, int]]:
-    """This function will return (member, case) of a round that must not meet: excluded, or a conflict is unsettled.
-
-    A member admitted to score is no conflict. For whoever assigns readers or calls cases in a meeting.
-    """
-    members = list(PanelMember.objects.filter(panel__round=one))
-    cases = list(Case.objects.filter(panel__round=one).select_related("gate_review"))
-    excluded = _excluded(members, cases)
-    people, projects = [each.person_id for each in members], [each.gate_review.project_id for each in cases]
-    waiting = set(
-        ConflictOfInterest.objects.filter(person__in=people, project__in=projects, state=DECLARED).values_list(
-            "person_id", "project_id"
-        )
-    )
-    scoring = set(
-        Admission.objects.filter(case__in=cases, state=APPROVED, may_score=True).values_list("member_id", "case_id")
-    )
-    found = set()
-    for member in members:
-        for case in cases:
-            pair = (member.person_id, case.gate_review.project_id or 0)
-            if pair in waiting or (pair in excluded and (member.pk, case.pk) not in scoring):
-                found.add((member.pk, case.pk))
-    return found
 
 
 # Admissions and certificates ------------------------------------------------------------------------------------------
