@@ -130,7 +130,7 @@ def test_pages_when_there_are_more_rows_then_the_queries_are_the_same(
     client.force_login(cast["staff1"])
     with django_assert_num_queries(12):
         client.get("/gates/")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get(f"/gates/{reviews[0].ref}/")
     client.force_login(cast["pi1"])
     with django_assert_num_queries(15):
