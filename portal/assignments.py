@@ -23,6 +23,7 @@ from evaluations.queries.assignment_tables import (
 from evaluations.queries.assignments import (
     cases_overseen_by,
     cases_to_assign,
+    hides_cases,
     latest_run,
     panels_visible_to,
     seating_of,
@@ -86,7 +87,8 @@ def assignment_page(request: HttpRequest, panel: Panel) -> HttpResponseBase:
         "may_assign": allowed,
         "may_repair": allowed and bool(confirmed) and bool(holes(seating)),
         "closed_words": actions.reasons(),
-        "entries": readable(history_of(panel)[:ENTRIES]),
+        # Its figures would tell of a case that is hidden.
+        "entries": [] if hides_cases(request.user, panel) else readable(history_of(panel)[:ENTRIES]),
         "is_sample": panel.is_sample,
     }
     return render(request, "portal/assignments/page.html", context)

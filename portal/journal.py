@@ -212,6 +212,13 @@ DONE: dict[str, Any] = {
 }
 #: Names of what changed that are no field of the subject.
 CHANGED: dict[str, Any] = {
+    "run": _("assignment run"),
+    "proposed": _("newly proposed"),
+    "replaced": _("taken off again"),
+    "readers": _("readers"),
+    "cases": _("cases"),
+    "changes": _("changes"),
+    "seed": _("seed"),
     "level": _("TRL level"),
     "on": _("date"),
     "evidence": _("evidence"),

@@ -26,7 +26,14 @@ from evaluations.states import ASSIGNMENT_MOVES, CONFIRMED, PROPOSED
 #: The columns by their Japanese heads; names stand beside the references for people and are not read back.
 COLUMNS = {"案件": "case", "委員": "member", "役割": "role", "案件名": "case_name", "氏名": "name"}
 NEEDED = ("case", "member", "role")
-ROLE_WORDS = {"主": "primary", "主査読": "primary", "副": "secondary", "副査読": "secondary", "査読": "reader"}
+ROLE_WORDS = {
+    "主": "primary",
+    "主査読者": "primary",
+    "副": "secondary",
+    "副査読者": "secondary",
+    "査読": "reader",
+    "査読者": "reader",
+}
 MOST_BYTES, MOST_LINES = 5_000_000, 50_000
 
 

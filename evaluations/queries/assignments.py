@@ -73,6 +73,12 @@ def latest_run(user: object, panel: Panel) -> tuple[AssignmentRun, set[int]] | N
     return None if run is None else (run, set(run.case_ids))
 
 
+def hides_cases(user: object, panel: Panel) -> bool:
+    """This function will tell whether the panel has a case with which the user is in conflict."""
+    recused = scope_of(user).recused
+    return bool(recused) and Case.objects.filter(panel=panel, gate_review__project__in=recused).exists()
+
+
 def cases_overseen_by(user: object, panel: Panel) -> list[Case]:
     """This function will return the panel's live cases whose readers the user may know, by number."""
     return _whole(Case.objects.filter(cases_overseen(user), panel=panel))

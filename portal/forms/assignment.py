@@ -17,7 +17,7 @@ class RunForm(Refusable):
         help_text=gettext_lazy("The same seed gives the same proposal. Another one breaks ties differently."),
     )  # fmt: skip
     forbid_percent = forms.IntegerField(
-        label=gettext_lazy("Pairs forbidden at random (%)"), initial=0, min_value=0, max_value=MOST_PERCENT,
+        label=gettext_lazy("Pairs forbidden at random, in percent"), initial=0, min_value=0, max_value=MOST_PERCENT,
         help_text=gettext_lazy("Against agreements among readers, in panels of 300 members and more. Otherwise 0."),
     )  # fmt: skip
 

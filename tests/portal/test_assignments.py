@@ -285,7 +285,7 @@ def test_chair_when_in_conflict_with_a_case_then_finds_it_on_no_channel(cast, ma
     assert hidden in client.get(url).content.decode()
     response = chair.get(url)
     assert hidden not in response.content.decode()
-    assert (response.context["run"], response.context["proposed"]) == (None, 6)
+    assert (response.context["run"], response.context["proposed"], response.context["entries"]) == (None, 6, [])
     assert hidden not in b"".join(chair.get(f"{url}assignment.csv").streaming_content).decode()
     assert chair.get(f"{url}cases/{hidden}/").status_code == 404
     confirmed(chair, url)
