@@ -23,6 +23,7 @@ def machines() -> list[tuple[Any, dict[str, Any]]]:
         GateReview,
         PanelMember,
         Round,
+        Scenario,
         ScoreSheet,
     )
     from evaluations.states import (
@@ -34,6 +35,7 @@ def machines() -> list[tuple[Any, dict[str, Any]]]:
         GATE_REVIEW_MOVES,
         MEMBER_MOVES,
         ROUND_MOVES,
+        SCENARIO_MOVES,
         SHEET_MOVES,
     )
     from programs.models import (
@@ -75,6 +77,7 @@ def machines() -> list[tuple[Any, dict[str, Any]]]:
         (Admission, ADMISSION_MOVES),
         (Round, ROUND_MOVES),
         (PanelMember, MEMBER_MOVES),
+        (Scenario, SCENARIO_MOVES),
         (Case, CASE_MOVES),
         (Assignment, ASSIGNMENT_MOVES),
         (ScoreSheet, SHEET_MOVES),

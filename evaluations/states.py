@@ -83,3 +83,10 @@ FINDING_MOVES = {
     "give": Move({DRAFTING, CHECKING}, GIVEN),
     "take_back": Move({GIVEN}, DRAFTING),
 }
+
+KEPT, ARCHIVED = "kept", "archived"
+#: A scenario that is kept stands still; it is copied to go on, and archived when it is of no more use.
+SCENARIO_MOVES = {
+    "keep": Move({DRAFT}, KEPT),
+    "archive": Move({KEPT}, ARCHIVED),
+}

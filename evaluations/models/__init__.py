@@ -14,6 +14,7 @@ from evaluations.models.gate_review import GateReview
 from evaluations.models.panel import Expertise, Panel, PanelMember
 from evaluations.models.round import Round, RoundDocument, RoundSecretary
 from evaluations.models.rubric import Rubric, RubricGrade, RubricItem, RubricLevel
+from evaluations.models.scenario import Scenario, ScenarioMove, ScenarioOutcome
 from evaluations.models.score_sheet import ScoreSheet, SheetScore
 
 __all__ = [
@@ -41,6 +42,9 @@ __all__ = [
     "RubricGrade",
     "RubricItem",
     "RubricLevel",
+    "Scenario",
+    "ScenarioMove",
+    "ScenarioOutcome",
     "ScoreSheet",
     "SheetScore",
 ]

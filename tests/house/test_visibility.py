@@ -9,15 +9,18 @@ from django.utils import timezone
 
 from accounts.models import User
 from evaluations.actions.admissions import propose_admission
-from evaluations.models import Admission, Assignment, Case, ConflictOfInterest, Declaration, ScoreSheet
+from evaluations.actions.scenarios import make_scenario, share_scenario
+from evaluations.models import Admission, Assignment, Case, ConflictOfInterest, Declaration, Scenario, ScoreSheet
 from evaluations.queries import cases as case_queries
 from evaluations.queries import conflicts as conflict_queries
 from evaluations.queries import declarations as declaration_queries
+from evaluations.queries import scenarios as scenario_queries
 from evaluations.queries import score_sheets as sheet_queries
 from evaluations.rules import admissions as admission_rules
 from evaluations.rules import cases as case_rules
 from evaluations.rules import conflicts as conflict_rules
 from evaluations.rules import declarations as declaration_rules
+from evaluations.rules import scenarios as scenario_rules
 from evaluations.rules import score_sheets as sheet_rules
 from programs import queries, rules
 from programs.actions import allocations
@@ -96,6 +99,7 @@ KINDS: list[tuple[type, Callable[[Any], Any], Callable[[Any], Q]]] = [
     (ConflictOfInterest, conflict_queries.conflicts_visible_to, conflict_rules.conflicts_visible),
     (Declaration, declaration_queries.declarations_visible_to, declaration_rules.declarations_visible),
     (Admission, declaration_queries.admissions_visible_to, admission_rules.admissions_visible),
+    (Scenario, scenario_queries.scenarios_visible_to, scenario_rules.scenarios_visible),
 ]
 
 
@@ -126,6 +130,12 @@ def test_list_when_compared_with_the_predicate_then_the_same_for_everybody(
         conflict = ConflictOfInterest.objects.get(person=cast["evaluator1"].person)
         case = made.cases["sample-ql1-f1"]
         propose_admission(conflict, case=case, reason="理由", by=cast["staff1"], at=AT)
+    if model is Scenario:
+        one = make_round(cast, twin).round
+        make_scenario(one, name="案", by=cast["pd1"], at=AT)
+        share_scenario(
+            make_scenario(one, name="共有", by=cast["staff1"], at=AT), is_shared=True, by=cast["staff1"], at=AT
+        )
     record_education(by=cast["pi5"], at=timezone.now())
     record_goals(by=cast["pi5"], at=timezone.now())
     if model in (SiteVisit, Advice):
