@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -16,7 +15,7 @@ from common.states import locked, move
 from common.text import clean, clean_line, count_characters
 from evaluations import portfolio
 from evaluations.models import GateReview, Round, Scenario, ScenarioMove, ScenarioOutcome
-from evaluations.queries.scenarios import Moved, ScenarioRead, figures_as_data, first_year, read_scenario
+from evaluations.queries.scenarios import Moved, ScenarioRead, figures_as_data, first_year, first_years, read_scenario
 from evaluations.rules.scenarios import may_make_scenario, scenario_actions
 from evaluations.states import SCENARIO_MOVES
 
@@ -24,15 +23,21 @@ LONGEST_NAME, LONGEST_NOTE, LONGEST_REASON, MOST_MOVES = 200, 4000, 300, 100
 
 
 @transaction.atomic
-def make_scenario(one: Round, *, name: str, note: str = "", by: User, at: datetime) -> Scenario:
-    """This function will make a scenario of a round, in which everything continues. Raises `NotAllowed`, `NotReady`."""
+def make_scenario(
+    one: Round, *, name: str, note: str = "", from_year: int | None = None, by: User, at: datetime
+) -> Scenario:
+    """This function will make a scenario of a round, in which everything continues. Raises `NotAllowed`, `NotReady`.
+
+    `from_year`: the first fiscal year in which the outcomes take effect; the one after the round's decision if None.
+    """
     row = locked(Round, one.pk)
     if not may_make_scenario(by, row):
         raise NotAllowed(_("Scenarios are made by the ministry's staff of the program and its directors."))
-    values = _named(name, note)
-    made = Scenario.objects.create(
-        **values, round=row, owner=by, from_year=first_year(row), is_sample=row.is_sample, made_at=at
-    )
+    values, year = _named(name, note), first_year(row) if from_year is None else from_year
+    if year not in first_years(row):
+        message = _("Choose a fiscal year from the list.")
+        raise NotReady(_("Not saved. Correct what is marked."), [Blocker("from_year", "year", message)])
+    made = Scenario.objects.create(**values, round=row, owner=by, from_year=year, is_sample=row.is_sample, made_at=at)
     record("make_scenario", made, by=by, at=at, after={"name": made.name, "round": row.ref})
     return made
 
@@ -148,10 +153,12 @@ def scenario_blockers(
     if len(moves) > MOST_MOVES:
         message = _("Move money at most %(limit)s times.") % {"limit": MOST_MOVES}
         return [Blocker("moves", "too_many", message)]
-    outlook = portfolio.outlook(read.projects, outcomes, [one.move for one in moves])
     for place, one in enumerate(moves):
         found += _move_blockers(read, place, one)
-    for ref, year, yen in [] if found else outlook.overdrawn:
+    if found:
+        return found
+    outlook = portfolio.outlook(read.projects, outcomes, [one.move for one in moves])
+    for ref, year, yen in outlook.overdrawn:
         place = next(n for n, one in enumerate(moves) if (one.move.source, one.move.source_year) == (ref, year))
         message = _("%(yen)s yen more are moved than this project's outcome releases in that year. Lower the amount.")
         found.append(Blocker(f"move-{place}-yen", "overdrawn", message % {"yen": f"{yen:,}"}))

@@ -69,6 +69,11 @@ def first_year(one: Round) -> int:
     return (fiscal_year_of(one.decision_due_on) if one.decision_due_on else one.fiscal_year) + 1
 
 
+def first_years(one: Round) -> range:
+    """This function will return the fiscal years from which a scenario of the round may take effect."""
+    return range(one.fiscal_year, first_year(one) + 4)
+
+
 def read_scenario(user: object, scenario: Scenario) -> ScenarioRead:
     """This function will read one scenario as this user sees it."""
     return read_scenarios(user, [scenario])[0]

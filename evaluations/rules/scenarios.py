@@ -6,7 +6,9 @@ and every sum.
 
 from __future__ import annotations
 
-from django.db.models import Q
+from collections.abc import Iterable
+
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.queries import grants_of
 from common.states import can_move
@@ -75,12 +77,27 @@ def may_make_scenario(user: object, one: Round) -> bool:
     return one.state != INVALIDATED and Round.objects.filter(rounds_planned_by(user), pk=one.pk).exists()
 
 
+def weighs(user: object, one: Round, reviews: Iterable[GateReview]) -> bool:
+    """This function will tell without a query whether the round's scenarios are this user's matter.
+
+    `reviews` are the round's reviews that the user sees, with their projects.
+    """
+    grants, scope = grants_of(user), scope_of(user)
+    if grants.person_id is None:
+        return False
+    areas = {one.area_id, *(review.project.area_id for review in reviews if review.project is not None)}
+    programs = scope.ministry | scope.program_director | scope.program_officer
+    return grants.has("auditor") or one.program_id in programs or bool(areas & (scope.directed | scope.supported))
+
+
 def scenario_actions(user: object, scenario: Scenario) -> set[str]:
     """This function will return what the user may do with the scenario: names such as `scenario.keep`."""
-    if not Scenario.objects.filter(scenarios_visible(user), pk=scenario.pk).exists():
+    planned = Exists(Round.objects.filter(rounds_planned_by(user), pk=OuterRef("round_id")))
+    found = Scenario.objects.filter(scenarios_visible(user), pk=scenario.pk).values_list(planned).first()
+    if found is None:
         return set()
     allowed = {"scenario.view"}
-    if may_make_scenario(user, scenario.round):
+    if found[0] and scenario.round.state != INVALIDATED:
         allowed.add("scenario.clone")
     if scenario.owner_id != getattr(user, "pk", None):
         return allowed

@@ -160,6 +160,7 @@ TONES = {
     "excluded": "bad",
     "admitted": "here",
     "declared": "warn",
+    "kept": "good",
 }
 
 
