@@ -13,7 +13,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('evaluations', '0005_findings'),
+        ('evaluations', '0006_declarations'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
