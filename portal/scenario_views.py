@@ -252,8 +252,8 @@ def compared(first: ScenarioRead, second: ScenarioRead) -> dict[str, Any]:
     areas = [{area.area: area for area in outlook.areas} for outlook in (one, two)]
     lines = [{line.project.key: line for line in outlook.lines} for outlook in (one, two)]
     totals = [
-        (_("Plan"), one.planned_yen, two.planned_yen), (_("Given"), one.given_yen, two.given_yen),
-        (_("Released"), one.released_yen, two.released_yen), (_("Moved"), one.moved_yen, two.moved_yen),
+        (_("Planned money"), one.planned_yen, two.planned_yen), (_("Given"), one.given_yen, two.given_yen),
+        (_("Released money"), one.released_yen, two.released_yen), (_("Moved money"), one.moved_yen, two.moved_yen),
         (_("Balance"), one.balance_yen, two.balance_yen),
     ]  # fmt: skip
     level_span = sorted({*level_years(one), *level_years(two)})
