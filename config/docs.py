@@ -27,6 +27,7 @@ def machines() -> list[tuple[Any, dict[str, Any]]]:
         Objection,
         PanelMember,
         Round,
+        Scenario,
         ScoreSheet,
     )
     from evaluations.states import (
@@ -42,6 +43,7 @@ def machines() -> list[tuple[Any, dict[str, Any]]]:
         OBJECTION_MOVES,
         ROUND_MOVES,
         RUN_MOVES,
+        SCENARIO_MOVES,
         SHEET_MOVES,
     )
     from programs.models import (
@@ -83,6 +85,7 @@ def machines() -> list[tuple[Any, dict[str, Any]]]:
         (Admission, ADMISSION_MOVES),
         (Round, ROUND_MOVES),
         (PanelMember, MEMBER_MOVES),
+        (Scenario, SCENARIO_MOVES),
         (Case, CASE_MOVES),
         (Assignment, ASSIGNMENT_MOVES),
         (AssignmentRun, RUN_MOVES),

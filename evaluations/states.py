@@ -119,3 +119,10 @@ OBJECTION_MOVES = {
     "accept": Move({FILED}, ACCEPTED),
     "refuse": Move({FILED}, REFUSED),
 }
+
+KEPT, ARCHIVED = "kept", "archived"
+#: A scenario that is kept stands still; it is copied to go on, and archived when it is of no more use.
+SCENARIO_MOVES = {
+    "keep": Move({DRAFT}, KEPT),
+    "archive": Move({KEPT}, ARCHIVED),
+}

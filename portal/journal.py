@@ -176,6 +176,13 @@ DONE: dict[str, Any] = {
     "return_sheet": _("returned a score sheet"),
     "import_sheet": _("took a score sheet from a workbook"),
     "read_score_sheets": _("gave the reason for reading the score sheets of the round"),
+    "make_scenario": _("made a scenario"),
+    "clone_scenario": _("copied a scenario"),
+    "save_scenario": _("saved a scenario"),
+    "keep_scenario": _("kept a scenario"),
+    "share_scenario": _("changed who sees a scenario"),
+    "archive_scenario": _("put a scenario away"),
+    "delete_scenario": _("threw a scenario away"),
     "declare_conflict": _("declared a conflict of interest"),
     "confirm_conflict": _("confirmed a conflict of interest"),
     "dismiss_conflict": _("dismissed a conflict of interest"),
@@ -295,6 +302,7 @@ CHANGED: dict[str, Any] = {
     "participants": _("who took part"),
     "policy": _("implementation policy"),
     "effective_on": _("in force from"),
+    "moves": _("moved amounts"),
 }
 #: Actions that write on the project's history what is a field of something that hangs on it.
 FIELDS_OF = {

@@ -33,6 +33,7 @@ from evaluations.queries.rounds import (
 )
 from evaluations.rules.conflicts import may_see_conflicts
 from evaluations.rules.rounds import may_make_round, may_see_rounds, opening_blockers, round_actions, round_days
+from evaluations.rules.scenarios import weighs
 from portal.access import BadQuery, clock, page
 from portal.acts import Act, ask_once
 from portal.forms.round import (
@@ -136,8 +137,10 @@ def round_page(request: HttpRequest, one: Round) -> HttpResponseBase:
     allowed = {act.removeprefix("round.") for act in round_actions(request.user, one)}
     today = localdate(clock(request))
     days = round_days(one)
+    reviews = list(_reviews(request.user, one))
     context = {
         "round": one,
+        "weighs": weighs(request.user, one, reviews),
         "state": tone_of(one),
         "allowed": allowed,
         "blockers": opening_blockers(one) if "open" in allowed else [],
@@ -146,7 +149,7 @@ def round_page(request: HttpRequest, one: Round) -> HttpResponseBase:
         "documents": list(one.documents.all()),
         "secretaries": list(one.secretaries.select_related("person", "granted_by__person", "approved_by__person")),
         "items": list(one.rubric.items.all()) if one.rubric else [],
-        "reviews": [(review, subject_name(review)) for review in _reviews(request.user, one)],
+        "reviews": [(review, subject_name(review)) for review in reviews],
         "cases": [(case, subject_name(case.gate_review)) for case in _cases(request.user, one)],
         "entries": readable(history_of(one)) if "edit" in allowed or "clone" in allowed else [],
         "is_sample": one.is_sample,

@@ -165,6 +165,16 @@ from portal.rounds import (
     rounds_page,
 )
 from portal.rubrics import rubric_grades, rubric_item, rubric_item_new, rubric_item_remove, rubric_page
+from portal.scenarios import (
+    scenario_archive,
+    scenario_clone,
+    scenario_delete,
+    scenario_keep,
+    scenario_page,
+    scenario_share,
+    scenarios_compare,
+    scenarios_page,
+)
 from portal.search import search_page
 from portal.sign_in import sign_in_by_link
 from portal.spending import spending
@@ -377,6 +387,14 @@ urlpatterns = [
     path("conflicts/<slug:ref>/admit/", conflict_admit, name="conflict_admit"),
     path("admissions/<slug:ref>/approve/", admission_approve, name="admission_approve"),
     path("admissions/<slug:ref>/end/", admission_end, name="admission_end"),
+    path("rounds/<slug:ref>/scenarios/", scenarios_page, name="scenarios"),
+    path("rounds/<slug:ref>/scenarios/compare/", scenarios_compare, name="scenarios_compare"),
+    path("scenarios/<slug:ref>/", scenario_page, name="scenario"),
+    path("scenarios/<slug:ref>/keep/", scenario_keep, name="scenario_keep"),
+    path("scenarios/<slug:ref>/share/", scenario_share, name="scenario_share"),
+    path("scenarios/<slug:ref>/clone/", scenario_clone, name="scenario_clone"),
+    path("scenarios/<slug:ref>/archive/", scenario_archive, name="scenario_archive"),
+    path("scenarios/<slug:ref>/delete/", scenario_delete, name="scenario_delete"),
     path("rounds/<slug:ref>/rubric/", rubric_page, name="rubric"),
     path("rounds/<slug:ref>/rubric/new/", rubric_item_new, name="rubric_item_new"),
     path("rounds/<slug:ref>/rubric/grades/", rubric_grades, name="rubric_grades"),

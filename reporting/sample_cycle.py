@@ -50,6 +50,7 @@ from reporting.sample_plans import open_versions, request_change, write_first_pl
 from reporting.sample_records import DATA, sample_data
 from reporting.sample_risks import keep_records
 from reporting.sample_rounds import SCRIPT, RoundPlan, gate_round, typeset_dossiers
+from reporting.sample_scenarios import weigh_outcomes
 from reporting.sample_trl import assess_level, claim_level
 from reporting.sample_visits import pay_visit, put_policy
 from reporting.states import CHECKED, DRAFTING, RETURNED, SUBMITTED
@@ -138,7 +139,7 @@ def play(cycle: Cycle, tell: Callable[[Step], None]) -> list[Step]:
         ("check_reports", lambda: _check(cycle, past, FLAGSHIPS, cycle.at(past, 6, 13))),
         ("accept_reports", lambda: _accept(cycle, past, cycle.at(past, 6, 20))),
         ("build_sample_as_of_now", lambda: _build(cycle, cycle.now.date())),
-        *((act.__name__, partial(_round, cycle, act)) for act in SCRIPT),
+        *((act.__name__, partial(_round, cycle, act)) for act in (*SCRIPT, weigh_outcomes)),
         ("allocate_the_year", lambda: _allocate(cycle, cycle.on(present + 1, 4, 2))),
         ("conclude_contracts", lambda: _contract(cycle, cycle.on(present, 4, 6))),
         ("state_spending", lambda: _state_spending(cycle, cycle.on(present + 1, 4, 20))),

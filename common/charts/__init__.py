@@ -11,6 +11,7 @@ from common.charts.gantt import GanttRow, Mark, gantt
 from common.charts.indicator import IndicatorPoint, IndicatorTarget, indicator_line
 from common.charts.money_bars import BudgetRow, ChangeRow, YearRow, budget_bars, change_bars, contract_bar, yearly_bars
 from common.charts.roadmap import Milestone, roadmap
+from common.charts.stacked_bars import StackedRow, stacked_bars
 from common.charts.svg import Chart, as_table
 from common.charts.time_axis import Gate
 from common.charts.trl import TrlPoint, trl_staircase
@@ -26,6 +27,7 @@ __all__ = [
     "IndicatorTarget",
     "Mark",
     "Milestone",
+    "StackedRow",
     "TrlPoint",
     "YearRow",
     "as_table",
@@ -36,6 +38,7 @@ __all__ = [
     "gantt",
     "indicator_line",
     "roadmap",
+    "stacked_bars",
     "trl_staircase",
     "yearly_bars",
 ]

@@ -18,6 +18,7 @@ from evaluations.models.objection import Objection
 from evaluations.models.panel import Expertise, Panel, PanelMember
 from evaluations.models.round import Round, RoundDocument, RoundSecretary
 from evaluations.models.rubric import Rubric, RubricGrade, RubricItem, RubricLevel
+from evaluations.models.scenario import Scenario, ScenarioMove, ScenarioOutcome
 from evaluations.models.score_sheet import ScoreSheet, SheetScore
 
 __all__ = [
@@ -49,6 +50,9 @@ __all__ = [
     "RubricGrade",
     "RubricItem",
     "RubricLevel",
+    "Scenario",
+    "ScenarioMove",
+    "ScenarioOutcome",
     "ScoreSheet",
     "SheetScore",
     "WindDownItem",

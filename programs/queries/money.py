@@ -180,6 +180,51 @@ def _column(rows: QuerySet[Any], name: str, year: Any, organization: Any, amount
     )
 
 
+# Many projects --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMoney:
+    """A project's money of the years to come: what its plan states, else what is allocated; and what is contracted."""
+
+    planned: dict[int, int] = field(default_factory=dict)
+    contracted: dict[int, int] = field(default_factory=dict)
+
+
+def plans_of(projects: Collection[int], from_year: int) -> dict[int, PlannedMoney]:
+    """This function will read the money of these projects from a fiscal year on, in one query.
+
+    Whoever calls it has found the projects to be the reader's. A year that the plan in force says nothing of has what
+    is allocated to the project.
+    """
+    newest = PlanVersion.objects.filter(project__in=projects, state="approved").order_by("project_id", "-effective_on")
+    stated = PlanYear.objects.filter(version__in=newest.distinct("project_id").values("pk"), fiscal_year__gte=from_year)
+    edges = FundEdge.objects.filter(IN_FORCE, target__project__in=projects, fiscal_year__gte=from_year)
+    parts = [
+        ("planned", stated, F("version__project"), F("total_yen")),
+        ("allocated", edges.filter(ALLOCATED, target__kind="project"), F("target__project"), F("amount_yen")),
+        ("contracted", edges.filter(kind=FundEdge.Kind.CONTRACT), F("target__project"), F("amount_yen")),
+    ]
+    big = BigIntegerField()
+    rows = [
+        part.order_by().values_list(
+            Value(name, output_field=CharField()),
+            ExpressionWrapper(project, output_field=big),
+            ExpressionWrapper(F("fiscal_year"), output_field=big),
+            ExpressionWrapper(amount, output_field=big),
+        )
+        for name, part, project, amount in parts
+    ]
+    sums: dict[int, dict[str, dict[int, int]]] = {}
+    for name, project, year, yen in rows[0].union(*rows[1:], all=True):
+        table = sums.setdefault(project, {}).setdefault(name, {})
+        table[year] = table.get(year, 0) + yen
+    return {
+        project: PlannedMoney({**table.get("allocated", {}), **table.get("planned", {})}, table.get("contracted", {}))
+        for project, table in sums.items()
+    }
+
+
 # Areas and programs ---------------------------------------------------------------------------------------------------
 
 

@@ -166,6 +166,7 @@ TONES = {
     "excluded": "bad",
     "admitted": "here",
     "declared": "warn",
+    "kept": "good",
 }
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from evaluations.actions.admissions import propose_admission
 from evaluations.actions.objections import file_objection
+from evaluations.actions.scenarios import make_scenario, share_scenario
 from evaluations.models import (
     Admission,
     Assignment,
@@ -21,6 +22,7 @@ from evaluations.models import (
     GateDecision,
     Objection,
     Panel,
+    Scenario,
     ScoreSheet,
 )
 from evaluations.queries import assignments as assignment_queries
@@ -28,6 +30,7 @@ from evaluations.queries import cases as case_queries
 from evaluations.queries import conflicts as conflict_queries
 from evaluations.queries import decisions as decision_queries
 from evaluations.queries import declarations as declaration_queries
+from evaluations.queries import scenarios as scenario_queries
 from evaluations.queries import score_sheets as sheet_queries
 from evaluations.rules import admissions as admission_rules
 from evaluations.rules import assignments as assignment_rules
@@ -35,6 +38,7 @@ from evaluations.rules import cases as case_rules
 from evaluations.rules import conflicts as conflict_rules
 from evaluations.rules import decisions as decision_rules
 from evaluations.rules import declarations as declaration_rules
+from evaluations.rules import scenarios as scenario_rules
 from evaluations.rules import score_sheets as sheet_rules
 from programs import queries, rules
 from programs.actions import allocations
@@ -121,6 +125,7 @@ KINDS: list[tuple[type, Callable[[Any], Any], Callable[[Any], Q]]] = [
     (GateDecision, decision_queries.decisions_visible_to, decision_rules.decisions_visible),
     (Condition, decision_queries.conditions_visible_to, decision_rules.conditions_visible),
     (Objection, decision_queries.objections_visible_to, decision_rules.objections_visible),
+    (Scenario, scenario_queries.scenarios_visible_to, scenario_rules.scenarios_visible),
 ]
 
 
@@ -159,6 +164,12 @@ def test_list_when_compared_with_the_predicate_then_the_same_for_everybody(
         made_decisions.decided(cast, both.reviews["sample-ql1-f2"], conditions=asked)
         review = made_decisions.released(cast, both.reviews["sample-ql1-f1"], conditions=asked).gate_review
         file_objection(review, reasons="異議", by=cast["pi1"], at=timezone.now())
+    if model is Scenario:
+        one = make_round(cast, twin).round
+        make_scenario(one, name="案", by=cast["pd1"], at=AT)
+        share_scenario(
+            make_scenario(one, name="共有", by=cast["staff1"], at=AT), is_shared=True, by=cast["staff1"], at=AT
+        )
     record_education(by=cast["pi5"], at=timezone.now())
     record_goals(by=cast["pi5"], at=timezone.now())
     if model in (SiteVisit, Advice):
