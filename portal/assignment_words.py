@@ -24,14 +24,17 @@ class RunTold:
     problem: str = ""
 
 
-def run_told(run: AssignmentRun, seating: Seating, worth_now: float | None) -> RunTold:
-    """This function will put a run into words; `worth_now`: what the assignment is worth now, if it can be compared."""
+def run_told(run: AssignmentRun, seating: Seating, now: float | None, bound: float | None) -> RunTold:
+    """This function will put a run into words.
+
+    `now`: what the assignment is worth as it stands, `bound`: what no choice can exceed as things stand; None where they
+    cannot be compared with the run.
+    """
     told = RunTold(problem=_problem(run.problem))
     result = run.result or {}
     if "certificate" in result:
         told.lines = _certificate(result["certificate"], seating, cut=result.get("is_cut", False))
-        if worth_now is not None:
-            told.note = _difference(worth_now - result["certificate"]["worth"])
+        told.note = _note(now - result["certificate"]["worth"], now, bound) if now is not None else ""
     elif run.result is not None:
         come, gone = len(result["come"]), len(result["gone"])
         told.lines = [
@@ -80,12 +83,21 @@ def _figure(value: float) -> str:
     return str(number_format(value, 2))
 
 
-def _difference(by: float) -> str:
-    if abs(by) < 0.005:
-        return ""
-    if by < 0:
-        return str(_("As it stands now it is worth %(by)s less than was computed.") % {"by": _figure(-by)})
-    return str(_("As it stands now it is worth %(by)s more than was computed.") % {"by": _figure(by)})
+def _note(by: float, now: float, bound: float | None) -> str:
+    """How it stands after changes by hand, and that the bound was computed anew from what is kept with the run."""
+    lines = []
+    if abs(by) >= 0.005:
+        words = (
+            _("As it stands now it is worth %(by)s less than was computed.")
+            if by < 0
+            else _("As it stands now it is worth %(by)s more than was computed.")
+        )
+        lines.append(words % {"by": _figure(abs(by))})
+    if bound is not None:
+        gap = number_format(100 * max(0.0, bound - now) / max(1.0, abs(bound)), 2)
+        words = _("Checked just now without the solver: worth %(now)s, and nothing can exceed %(bound)s (%(gap)s%%).")
+        lines.append(words % {"now": _figure(now), "bound": _figure(bound), "gap": gap})
+    return " ".join(lines)
 
 
 def shortfalls_told(seating: Seating) -> list[str]:

@@ -15,12 +15,14 @@ from evaluations.actions import assignments as actions
 from evaluations.actions.assignment_runs import ask_for_run, holes
 from evaluations.models import AssignmentRun, Panel
 from evaluations.queries.assignment_tables import (
+    bound_now,
     case_lines,
     counts_of,
     member_lines,
     worth_now,
 )
 from evaluations.queries.assignments import (
+    Seating,
     cases_overseen_by,
     cases_to_assign,
     hides_cases,
@@ -31,7 +33,7 @@ from evaluations.queries.assignments import (
 from evaluations.rules.assignments import may_assign
 from portal.access import BadQuery, page
 from portal.acts import Act, ask_once
-from portal.assignment_words import run_told, shortfalls_told
+from portal.assignment_words import RunTold, run_told, shortfalls_told
 from portal.forms.assignment import RunForm, SeenForm
 from portal.journal import readable
 
@@ -80,7 +82,7 @@ def assignment_page(request: HttpRequest, panel: Panel) -> HttpResponseBase:
         "members": member_lines(seating),
         "short": shortfalls_told(seating),
         "run": run,
-        "told": run_told(run, seating, worth_now(seating) if compared else None) if run else None,
+        "told": _told(run, seating, compared=compared) if run else None,
         "proposed": proposed,
         "confirmed": confirmed,
         "declined": [one for one in seating.declined if one.pk not in {row.replaces_id for row in seating.standing}],
@@ -92,6 +94,12 @@ def assignment_page(request: HttpRequest, panel: Panel) -> HttpResponseBase:
         "is_sample": panel.is_sample,
     }
     return render(request, "portal/assignments/page.html", context)
+
+
+def _told(run: AssignmentRun, seating: Seating, *, compared: bool) -> RunTold:
+    if not compared:
+        return run_told(run, seating, None, None)
+    return run_told(run, seating, worth_now(seating), bound_now(run, seating))
 
 
 def _start(value: str, count: int) -> int:

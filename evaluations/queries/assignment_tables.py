@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from evaluations.assignment_bound import worth
-from evaluations.models import Assignment, Case, Expertise, PanelMember
+from evaluations.assignment import residual
+from evaluations.assignment_bound import Multipliers, upper_bound, worth
+from evaluations.models import Assignment, AssignmentRun, Case, Expertise, PanelMember
 from evaluations.queries.assignments import (
     CONFLICT,
     TEAM,
@@ -152,6 +154,34 @@ def removals(seating: Seating, case: Case) -> dict[int, Effect]:
     at = seating.case_at[case.pk]
     here = [one for one in seating.standing if one.case_id == case.pk and one.member_id in seating.member_at]
     return {one.pk: effect_of(seating, at, seating.member_at[one.member_id], adds=False) for one in here}
+
+
+def bound_now(run: AssignmentRun, seating: Seating) -> float | None:
+    """This function will compute anew, from a run's multipliers, what no choice can exceed as things stand now.
+
+    The readers that were fixed for the run and still stand are taken as fixed. None when cases, members or fields are no
+    longer those of the run, or pairs were forbidden at random.
+    """
+    kept = run.result or {}
+    if "multipliers" not in kept or run.forbid_percent or kept["members"] != [one.pk for one in seating.members]:
+        return None
+    y = _multipliers(kept["multipliers"])
+    call = seating.call
+    if y.field.shape != call.required.shape or y.group.shape != call.groups_wanted.shape:
+        return None
+    stands = set(seating.pairs())
+    pinned = [pair for pair in (tuple(one) for one in kept["pinned"]) if pair in stands]
+    return upper_bound(residual(call, pinned), y) + float(sum(call.scores[pair] for pair in pinned))
+
+
+def _multipliers(kept: dict[str, Any]) -> Multipliers:
+    cases = len(kept["cover"])
+    return Multipliers(
+        np.array(kept["cover"]), np.array(kept["load"]), np.array(kept["field"]).reshape(cases, -1),
+        np.array(kept["lead"]), np.array(kept["group"]).reshape(cases, -1),
+        tuple((case, institution, value) for case, institution, value in kept["institution"]),
+        tuple(((one[0], one[1]), (other[0], other[1]), value) for one, other, value in kept["mutual"]),
+    )  # fmt: skip
 
 
 def worth_now(seating: Seating) -> float:

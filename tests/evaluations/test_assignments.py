@@ -31,6 +31,7 @@ from evaluations.models import (
     Round,
     ScoreSheet,
 )
+from evaluations.queries.assignment_tables import bound_now, worth_now
 from evaluations.queries.assignments import (
     assignments_awaiting,
     cases_overseen_by,
@@ -102,6 +103,20 @@ def test_run_when_asked_by_the_chair_then_every_case_has_its_readers_and_a_certi
     assert certificate["bound"] >= certificate["worth"] - 1e-6
     assert run.result["multipliers"]["cover"]
     assert history_of(made.panel).get().action == "propose_assignment"
+
+
+def test_certificate_when_checked_from_what_is_kept_then_bounds_also_what_was_changed_by_hand(cast, made):
+    run = asked(made, cast["chair1"])
+    now = seating(made, cast["chair1"])
+    kept = run.result["certificate"]
+    assert bound_now(run, now) == pytest.approx(kept["bound"], abs=1e-5)
+    assert worth_now(now) == pytest.approx(kept["worth"], abs=1e-5)
+    remove_reader(standing(made, F2).first(), by=cast["chair1"], at=timezone.now())
+    changed = seating(made, cast["chair1"])
+    assert worth_now(changed) < kept["worth"] - 39
+    assert bound_now(run, changed) == pytest.approx(kept["bound"], abs=1e-5)
+    PanelMember.objects.filter(pk=made.members["evaluator6"].pk).update(is_scoring=False)
+    assert bound_now(run, seating(made, cast["chair1"])) is None
 
 
 def test_run_when_the_task_comes_twice_then_nothing_changes(cast, made):
