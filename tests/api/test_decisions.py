@@ -46,7 +46,8 @@ def test_decisions_when_there_are_more_then_the_queries_are_the_same(
 ) -> None:
     made = recommended(cast, twin, F1, F2, F3)
     counts = []
-    machine.json("decisions/")
+    for noun in ("decisions", "gate-reviews"):
+        machine.json(f"{noun}/")
     for done, ref in enumerate((F1, F2, F3), 1):
         released(cast, made.reviews[ref], conditions=[condition()])
         if done in (1, 3):
