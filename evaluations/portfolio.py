@@ -354,13 +354,15 @@ class Rules:
 class Proposal:
     """What is proposed. `missing` and `short` say by how many yen the rules can't be met, even so.
 
-    `bound` is what no choice can exceed; `price` is about what 100 million yen more in a year are worth.
+    `bound` is what no choice can exceed, `relaxed` the same if projects could be divided; `price` is about what 100
+    million yen more in a year are worth.
     """
 
     chosen: dict[str, int]
     changed: list[str]
     worth: int
     bound: int
+    relaxed: int
     spent: Yen
     carried: Yen
     missing: Yen
@@ -415,18 +417,19 @@ def propose(candidates: Sequence[Candidate], rules: Rules) -> Proposal:
     Where they can't all be met, as little as possible is missing. Raises `TimeoutError` when no answer comes in time.
     """
     if not candidates:
-        return Proposal({}, [], 0, 0, {}, {}, {}, {}, {})
+        return Proposal({}, [], 0, 0, 0, {}, {}, {}, {}, {})
     model = _Model(candidates, rules)
     least = model.solve(model.slack_costs, minimize=True).objective
     limit = max(0.0, least) + TOLERANCE * 10
     best = model.solve(model.gains, minimize=False, slack_limit=limit)
     relaxed = model.solve(model.gains, minimize=False, slack_limit=limit, is_relaxed=True)
-    return model.proposal(best.values, relaxed)
+    return model.proposal(best, relaxed)
 
 
 @dataclass(frozen=True, slots=True)
 class _Solved:
     objective: float
+    bound: float
     values: np.ndarray
     duals: np.ndarray
 
@@ -500,10 +503,12 @@ class _Model:
             lp.integrality_ = [whole if n < len(self.options) else real for n in range(self.count)]
         return _run(lp)
 
-    def proposal(self, values: np.ndarray, relaxed: _Solved) -> Proposal:
+    def proposal(self, best: _Solved, relaxed: _Solved) -> Proposal:
         """This method will read the answer, and count it anew in whole yen."""
         chosen = {
-            self.candidates[n].key: option for column, (n, option) in enumerate(self.options) if values[column] > 0.5
+            self.candidates[n].key: option
+            for column, (n, option) in enumerate(self.options)
+            if best.values[column] > 0.5
         }
         taken = {one.key: one.options[chosen[one.key]] for one in self.candidates}
         changed = [one.key for one in self.candidates if chosen[one.key] != one.now]
@@ -523,7 +528,8 @@ class _Model:
         worth = sum(option.worth for option in taken.values()) - self.rules.change_yen * len(changed)
         prices = zip(self.years, relaxed.duals, strict=False)
         return Proposal(
-            chosen, changed, worth, max(worth, round(relaxed.objective * UNIT)), spent, carried, missing,
+            chosen, changed, worth, max(worth, round(best.bound * UNIT)),
+            max(worth, round(relaxed.objective * UNIT)), spent, carried, missing,
             {area: self.rules.area_floors[area] - yen for area, yen in by_area.items() if yen < self.rules.area_floors[area]},
             {year: round(abs(dual) * PRICED_YEN) for year, dual in prices},
         )  # fmt: skip
@@ -541,5 +547,6 @@ def _run(lp: highspy.HighsLp) -> _Solved:
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         raise TimeoutError(solver.modelStatusToString(solver.getModelStatus()))
     found = solver.getSolution()
-    objective = solver.getInfo().objective_function_value
-    return _Solved(objective, np.array(found.col_value), np.array(found.row_dual))
+    info = solver.getInfo()
+    bound = info.mip_dual_bound if lp.integrality_ else info.objective_function_value
+    return _Solved(info.objective_function_value, bound, np.array(found.col_value), np.array(found.row_dual))
