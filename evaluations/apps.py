@@ -6,3 +6,8 @@ class EvaluationsConfig(AppConfig):
     name = "evaluations"
     verbose_name = _("Evaluation")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from evaluations import notices
+
+        notices.be_asked_before_sending()

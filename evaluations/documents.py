@@ -1,17 +1,20 @@
-"""The documents of this app: the dossier from its sealed content, letter and file of a decision from the decided one."""
+"""The documents of this app: the dossier, letter and file of a decision, a panel member's letter and pledge."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from common.fiscal_year import datetime_text
+from accounts.queries import organizations_of
+from common.canonical import content_hash
+from common.fiscal_year import date_text, datetime_text
 from common.fiscal_year import label as year_label
 from common.pdf import render_pdf
-from evaluations.models import Condition, Dossier, Finding, GateDecision, Round, WindDownItem
+from evaluations.models import Condition, Dossier, Finding, GateDecision, PanelMember, Round, WindDownItem
 from programs.content_drawings import (
     LANGUAGE,
     benchmark_pictures,
@@ -182,3 +185,56 @@ def _report(row: dict[str, Any]) -> dict[str, Any]:
         **_days(row, "delivered_on"), "kind": str(Deliverable.Kind(row["kind"]).label),
         "year": year_label(row["fiscal_year"], LANGUAGE),
     }  # fmt: skip
+
+
+# Panels ---------------------------------------------------------------------------------------------------------------
+
+
+def member_file_name(member: PanelMember, kind: str) -> str:
+    """This function will name the PDF: what it is (letter or pledge) and the number of the appointment, nobody's name."""
+    return f"{kind}_{member.ref}.pdf"
+
+
+def appointment_letter_pdf(member: PanelMember) -> bytes:
+    """This function will typeset the letter of appointment (委嘱状) of a member under pledge."""
+    assert member.pledged_at is not None
+    assert member.approved_by is not None
+    with override(LANGUAGE):
+        issuer = organizations_of(member.approved_by.person_id, localdate(member.pledged_at)).order_by("pk").first()
+        facts = _member_facts(member) | {
+            "issuer": issuer.name if issuer else "",
+            "office": str(member.get_role_display()),
+            "scores": member.is_scoring,
+            "starts_on": date_text(member.starts_on, LANGUAGE),
+            "ends_on": date_text(member.ends_on, LANGUAGE) if member.ends_on else "",
+        }
+        return _member_pdf(member, "pdf/appointment_letter.html", _("Letter of appointment"), facts)
+
+
+def pledge_pdf(member: PanelMember) -> bytes:
+    """This function will typeset the pledge (誓約書) in the words in which it was given."""
+    assert member.pledged_at is not None
+    with override(LANGUAGE):
+        facts = _member_facts(member) | {
+            "pledge": member.pledge_text, "at": datetime_text(member.pledged_at, LANGUAGE)
+        }  # fmt: skip
+        return _member_pdf(member, "pdf/member_pledge.html", _("Pledge"), facts)
+
+
+def _member_facts(member: PanelMember) -> dict[str, Any]:
+    one = member.panel.round
+    return {
+        "ref": member.ref, "round": one.name, "round_ref": one.ref, "program": one.program.name,
+        "kind": str(one.get_kind_display()), "year": year_label(one.fiscal_year, LANGUAGE),
+        "area": one.area.name if one.area else "", "name": member.person.name_ja,
+        "institution": member.organization.name if member.organization else "", "position": member.position,
+        "given_on": date_text(localdate(member.pledged_at), LANGUAGE),
+    }  # fmt: skip
+
+
+def _member_pdf(member: PanelMember, template: str, title: str, facts: dict[str, Any]) -> bytes:
+    paragraphs = _paragraphs(facts.get("pledge", ""))
+    return render_pdf(
+        template, {**facts, "paragraphs": paragraphs, "is_sample": member.panel.is_sample}, title=title,
+        language=LANGUAGE, fingerprint=content_hash(facts), case_number=member.ref,
+    )  # fmt: skip

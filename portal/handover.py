@@ -20,9 +20,10 @@ from common.fiscal_year import label as year_label
 from evaluations.models import Assignment
 from evaluations.queries.score_sheets import assignments_visible_to
 from portal.access import BadQuery, clock, not_found, page
-from portal.home import Task, tasks_of
+from portal.home import tasks_of
 from portal.lists import as_download, csv_rows
 from portal.projects import REPORT_OWNERS
+from portal.tasks import Task
 from programs.drawings import language
 from programs.models import (
     Advice,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, time
 from typing import Any
 
@@ -28,8 +28,10 @@ from evaluations.queries.dossiers import dossiers_awaiting
 from evaluations.queries.score_sheets import sheets_awaiting
 from portal.access import clock, page
 from portal.journal import readable
+from portal.panel_tasks import panel_tasks
+from portal.tasks import Task
 from programs.drawings import language
-from programs.models import Advice, Project, Risk
+from programs.models import Advice, Risk
 from programs.overviews import claims_to_assess
 from programs.queries import lead_institutions, project_label, projects_visible_to
 from programs.queries.allocations import allocations_awaiting, allocations_visible_to, node_label
@@ -46,28 +48,6 @@ from reporting.queries import reports_awaiting, reports_visible_to
 DONE_ROWS = 20
 #: What a sign-in leaves in the journal is nothing that anybody has done.
 NO_WORK = ("create_sign_in_link", "use_sign_in_link")
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One thing that waits for the reader: the verb with its object, where to do it, by when, and who waits."""
-
-    label: str
-    #: What it is about, or what is said behind the project's name.
-    about: str
-    url: str
-    due_on: date | None
-    minutes: int | None = None
-    waiting_for: str = ""
-    is_sample: bool = False
-    #: The record it is about; a hand-over shows it to others only if they may see that record.
-    subject: Any = None
-    #: The project it is about; it is named once all tasks are known.
-    project: Project | None = None
-
-    def days_left(self, today: date) -> int | None:
-        """This function will return how many days are left; negative when it is late."""
-        return (self.due_on - today).days if self.due_on else None
 
 
 def claim_tasks(user: Any, today: date) -> Iterator[Task]:
@@ -470,6 +450,7 @@ SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (
     review_tasks,
     assignment_tasks,
     decision_tasks,
+    panel_tasks,
     advice_tasks,
     area_tasks,
 )

@@ -16,6 +16,7 @@ from common.errors import NotAllowed, Refused, StaleEdit
 from evaluations import scoring
 from evaluations.actions.score_sheets import save_sheet, submission_blockers, submit_sheet
 from evaluations.models import Assignment
+from evaluations.queries.panels import appointments_listed
 from evaluations.queries.score_sheets import (
     LONGEST_COMMENT,
     SheetRead,
@@ -91,13 +92,16 @@ def reviews_page(request: HttpRequest) -> HttpResponseBase:
         )
         for one in assignments
     ]  # fmt: skip
+    appointments = appointments_listed(request.user)
     watched = [(one, subject_name(one.case.gate_review)) for one in progress_visible_to(request.user)]
     context = {
         "open": [row for row in rows if row.window != "over" and row.assignment.case.state == "open"],
         "past": [row for row in rows if row.window == "over" or row.assignment.case.state != "open"],
         "watched": watched,
+        "appointments": appointments,
         "is_sample": any(row.assignment.case.is_sample for row in rows)
-        or any(one.case.is_sample for one, _ in watched),
+        or any(one.case.is_sample for one, _ in watched)
+        or any(one.panel.is_sample for one in appointments),
     }
     return render(request, "portal/reviews/list.html", context)
 

@@ -23,6 +23,7 @@ from evaluations.actions.cases import invalidate_round
 from evaluations.calendar import STEPS, days_off
 from evaluations.models import GateReview, Round
 from evaluations.queries.cases import cases_visible_to
+from evaluations.queries.panels import appointments_of, panels_visible_to
 from evaluations.queries.rounds import (
     area_choices,
     gate_choices,
@@ -32,6 +33,7 @@ from evaluations.queries.rounds import (
     secretariat_people,
 )
 from evaluations.rules.conflicts import may_see_conflicts
+from evaluations.rules.panels import may_be_invited
 from evaluations.rules.rounds import may_make_round, may_see_rounds, opening_blockers, round_actions, round_days
 from evaluations.rules.scenarios import weighs
 from portal.access import BadQuery, clock, page
@@ -151,6 +153,10 @@ def round_page(request: HttpRequest, one: Round) -> HttpResponseBase:
         "items": list(one.rubric.items.all()) if one.rubric else [],
         "reviews": [(review, subject_name(review)) for review in reviews],
         "cases": [(case, subject_name(case.gate_review)) for case in _cases(request.user, one)],
+        "panel": panels_visible_to(request.user).filter(round=one).first(),
+        "appointment": appointments_of(request.user).filter(panel__round=one).first()
+        if may_be_invited(request.user)
+        else None,
         "entries": readable(history_of(one)) if "edit" in allowed or "clone" in allowed else [],
         "is_sample": one.is_sample,
         "me": getattr(request.user, "pk", None),

@@ -93,10 +93,23 @@ from portal.gate_reviews import gate_review_page, gates_page, round_call
 from portal.handover import handover_page
 from portal.home import home_page
 from portal.indicators import indicator_csv, indicator_page, indicator_record, indicator_sheet
+from portal.invitations import invitation_decline, invitation_document, invitation_page
 from portal.kinds import project_education, project_goals
 from portal.mails import mails_page
 from portal.money import area_money, program_money, project_money_page
 from portal.networks import project_network
+from portal.panels import (
+    case_expertise,
+    member_approve,
+    member_document,
+    member_end,
+    member_new,
+    panel_edit,
+    panel_members_csv,
+    panel_page,
+    roster_approve,
+    roster_propose,
+)
 from portal.plan_acts import (
     plan_approve,
     plan_check,
@@ -148,6 +161,7 @@ from portal.review_forms import review_form, review_form_out
 from portal.reviews import review_page, review_submit, reviews_page
 from portal.risks import project_risks, risk_answer, risk_close, risk_escalate, risk_page, risk_reopen
 from portal.roadmaps import area_roadmap, program_roadmap, project_roadmap
+from portal.rosters import public_round, public_round_json
 from portal.rounds import (
     round_calendar,
     round_clone,
@@ -356,6 +370,21 @@ urlpatterns = [
     path("public/gates/<slug:ref>/", public_gate, name="public_gate"),
     path("public/gates/<slug:ref>/decision.json", public_gate_json, name="public_gate_json"),
     path("rounds/<slug:ref>/decisions/", round_decisions, name="round_decisions"),
+    path("panels/<slug:ref>/", panel_page, name="panel"),
+    path("panels/<slug:ref>/members.csv", panel_members_csv, name="panel_members_csv"),
+    path("panels/<slug:ref>/members/new/", member_new, name="member_new"),
+    path("panels/<slug:ref>/members/<slug:member>/approve/", member_approve, name="member_approve"),
+    path("panels/<slug:ref>/members/<slug:member>/end/", member_end, name="member_end"),
+    path("panels/<slug:ref>/members/<slug:member>/<slug:kind>.pdf", member_document, name="member_document"),
+    path("panels/<slug:ref>/edit/", panel_edit, name="panel_edit"),
+    path("panels/<slug:ref>/roster/", roster_propose, name="roster_propose"),
+    path("panels/<slug:ref>/roster/approve/", roster_approve, name="roster_approve"),
+    path("panels/<slug:ref>/invitation/", invitation_page, name="invitation"),
+    path("panels/<slug:ref>/invitation/decline/", invitation_decline, name="invitation_decline"),
+    path("panels/<slug:ref>/invitation/<slug:kind>.pdf", invitation_document, name="invitation_document"),
+    path("cases/<slug:ref>/expertise/", case_expertise, name="case_expertise"),
+    path("public/rounds/<slug:ref>/", public_round, name="public_round"),
+    path("public/rounds/<slug:ref>.json", public_round_json, name="public_round_json"),
     path("rounds/<slug:ref>/call/", round_call, name="round_call"),
     path("rounds/", rounds_page, name="rounds"),
     path("rounds/new/<slug:ref>/", round_new, name="round_new"),

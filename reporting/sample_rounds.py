@@ -26,6 +26,17 @@ from evaluations.actions.dossiers import (
     seal_dossier,
     submit_dossier,
 )
+from evaluations.actions.invitations import accept_invitation
+from evaluations.actions.panels import (
+    Field,
+    Seat,
+    approve_member,
+    approve_roster_release,
+    ask_expertise,
+    propose_member,
+    propose_roster_release,
+    save_panel,
+)
 from evaluations.actions.rounds import (
     appoint_secretary,
     approve_secretary,
@@ -36,7 +47,8 @@ from evaluations.actions.rounds import (
     save_documents,
 )
 from evaluations.actions.rubrics import save_grades, save_item
-from evaluations.models import Case, Dossier, GateReview, Round
+from evaluations.models import Case, Dossier, GateReview, Panel, Round
+from evaluations.queries.panels import pledge_of
 from evaluations.states import CALLED, OPEN, PREPARING, SUBMITTED
 from programs.models import Program, Project, StageGate
 from reporting.sample_assignment import assign_readers, decline_late, replace_reader
@@ -166,6 +178,54 @@ def _write_rubric(made: Round, data: dict[str, Any], *, by: User, at: datetime) 
     save_grades(rubric, grades=grades, revision=rubric.revision, by=by, at=at)
 
 
+# The panel ------------------------------------------------------------------------------------------------------------
+
+#: Terms of the sample last several rounds.
+TERM_YEARS = 4
+
+
+def appoint_panel(plan: RoundPlan) -> int:
+    """This function will name the fields of expertise, appoint the panel and say what the cases ask for."""
+    one = plan.found
+    if one is None or one.panel.members.exists():
+        return 0
+    data, users, panel = sample_data("sample_rounds.json"), plan.users, one.panel
+    at = plan.at("declarations_due_on", before=14)
+    fields = [Field(None, ja, en) for ja, en in data["expertises"]]
+    save_panel(panel, fields=fields, pledge="", by=users["secretariat1"], at=at)
+    expertises = list(panel.expertises.all())
+    for name, (role, numbers) in data["members"].items():
+        seat = Seat(
+            role, "industry" if 3 in numbers else "academia", at.astimezone(TOKYO).date(),
+            date(plan.fiscal_year + TERM_YEARS, 3, 31), expertises=[expertises[number] for number in numbers],
+        )  # fmt: skip
+        _appoint(panel, users, name, seat, at)
+    for case in Case.objects.filter(panel=panel).select_related("gate_review__project").order_by("number"):
+        asked = [expertises[number] for number in data["cases"].get(_ref(case.gate_review), [])]
+        ask_expertise(case, expertises=asked, by=users["secretariat1"], at=at)
+    return len(data["members"])
+
+
+def _appoint(panel: Panel, users: Users, name: str, seat: Seat, at: datetime) -> None:
+    person = users[name].person
+    assert person is not None
+    member = approve_member(propose_member(panel, person, seat, by=users["staff1"], at=at), by=users["staff2"], at=at)
+    accept_invitation(member, pledge=True, shown=pledge_of(panel), by=users[name], at=at)
+
+
+def release_roster(plan: RoundPlan) -> int:
+    """This function will publish the names of the panel on the round's own day for it."""
+    one = plan.found
+    if one is None or one.roster_release_on is None or hasattr(one.panel, "roster_release"):
+        return 0
+    at = plan.at("roster_release_on")
+    if at.astimezone(TOKYO).date() < one.roster_release_on:
+        return 0
+    propose_roster_release(one.panel, release_on=one.roster_release_on, by=plan.users["staff1"], at=at)
+    approve_roster_release(one.panel, by=plan.users["staff2"], at=at)
+    return 1
+
+
 # Dossiers -------------------------------------------------------------------------------------------------------------
 
 
@@ -229,6 +289,7 @@ def open_cases(plan: RoundPlan) -> int:
 SCRIPT: tuple[Callable[[RoundPlan], int], ...] = (
     prepare_round,
     call_dossiers,
+    appoint_panel,
     write_dossiers,
     seal_dossiers,
     declare_conflicts,
@@ -237,6 +298,7 @@ SCRIPT: tuple[Callable[[RoundPlan], int], ...] = (
     open_cases,
     decline_late,
     replace_reader,
+    release_roster,
 )
 
 

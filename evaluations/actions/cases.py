@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -40,7 +41,7 @@ def add_case(review: GateReview, *, like: Case | None = None) -> Case:
 def open_documents(case: Case, *, by: User, at: datetime) -> Case:
     """This function will open a case's documents to whom has no conflict. `NotReady` names what is missing."""
     row = _locked_for(case, "case.open_documents", by)
-    if blockers := case_blockers(row):
+    if blockers := case_blockers(row, localdate(at)):
         raise NotReady(_("The documents cannot be opened yet."), blockers)
     row.opened_at = at
     before = move(row, "open_documents", CASE_MOVES, also=("opened_at",))

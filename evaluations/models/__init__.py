@@ -15,7 +15,7 @@ from evaluations.models.dossier import Addendum, Dossier, DossierDocument, Dossi
 from evaluations.models.finding import Finding
 from evaluations.models.gate_review import GateReview
 from evaluations.models.objection import Objection
-from evaluations.models.panel import Expertise, Panel, PanelMember
+from evaluations.models.panel import Expertise, Panel, PanelMember, RosterRelease
 from evaluations.models.round import Round, RoundDocument, RoundSecretary
 from evaluations.models.rubric import Rubric, RubricGrade, RubricItem, RubricLevel
 from evaluations.models.scenario import Scenario, ScenarioMove, ScenarioOutcome
@@ -43,6 +43,7 @@ __all__ = [
     "Objection",
     "Panel",
     "PanelMember",
+    "RosterRelease",
     "Round",
     "RoundDocument",
     "RoundSecretary",

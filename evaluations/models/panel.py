@@ -1,11 +1,14 @@
 """Panels: who evaluates, in which office, with which expertise, appointed by letter and bound by a pledge."""
 
+from datetime import date
+
 import pgtrigger
 from django.db import models
 from django.db.models import Q
+from django.utils.timezone import localdate
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import BilingualName, Organization, SampleMark, Tenure
+from accounts.models import BilingualName, Organization, SampleMark, SecondPerson, Tenure
 from common.refs import ref_default
 from common.sample import no_sample_on_real, same_sample_mark
 from common.states import fsm_trigger
@@ -18,6 +21,8 @@ class Panel(SampleMark):
 
     ref = models.CharField(_("reference"), max_length=16, unique=True, default=ref_default("PNL"), editable=False)
     round = models.OneToOneField(Round, on_delete=models.PROTECT, related_name="panel", verbose_name=_("round"))
+    #: What a member pledges; blank: the text that comes with the product.
+    pledge_text = models.TextField(_("pledge"), blank=True, default="")
 
     class Meta:
         verbose_name = _("panel")
@@ -50,7 +55,7 @@ class PanelMember(Tenure):
 
     class Sector(models.TextChoices):
         ACADEMIA = "academia", _("university or research institution")
-        INDUSTRY = "industry", _("industry")
+        INDUSTRY = "industry", _("company or industry body")
         OTHER = "other", _("other")
 
     class State(models.TextChoices):
@@ -72,6 +77,7 @@ class PanelMember(Tenure):
     is_scoring = models.BooleanField(_("scores"), default=True)
     cases_max = models.PositiveSmallIntegerField(_("cases at most"), null=True, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.INVITED)
+    invited_at = models.DateTimeField(_("invited at"), null=True, blank=True)
     answered_at = models.DateTimeField(_("answered at"), null=True, blank=True)
     pledged_at = models.DateTimeField(_("pledge given at"), null=True, blank=True)
     pledge_text = models.TextField(_("pledge"), blank=True, default="")
@@ -103,3 +109,36 @@ class PanelMember(Tenure):
             no_sample_on_real("panel_id", "evaluations_panel", "person_id", "accounts_person"),
             pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
         ]
+
+
+class RosterRelease(SecondPerson):
+    """From which day a panel's names are public: proposed by one officer, approved by another."""
+
+    panel = models.OneToOneField(
+        Panel, on_delete=models.PROTECT, related_name="roster_release", verbose_name=_("panel")
+    )
+    release_on = models.DateField(_("roster published"))
+    proposed_at = models.DateTimeField(_("proposed at"))
+    approved_at = models.DateTimeField(_("approved at"), null=True, blank=True)
+
+    class Meta(SecondPerson.Meta):
+        verbose_name = _("release of the roster")
+        verbose_name_plural = _("releases of rosters")
+        constraints = [
+            *SecondPerson.Meta.constraints,
+            models.CheckConstraint(
+                name="rosterrelease_approval_whole",
+                condition=Q(approved_by__isnull=True, approved_at__isnull=True)
+                | Q(approved_by__isnull=False, approved_at__isnull=False),
+            ),
+        ]
+        triggers = [pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return self.panel.ref
+
+    @property
+    def published_on(self) -> date:
+        """From which day the names are public: the day proposed, or that of the approval where it came later."""
+        assert self.approved_at is not None
+        return max(self.release_on, localdate(self.approved_at))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -10,6 +12,7 @@ from common.errors import Blocker
 from common.states import can_move
 from evaluations.models import Case, Round
 from evaluations.rules.declarations import documents_open_to
+from evaluations.rules.panels import panel_blockers
 from evaluations.rules.rounds import admitted_cases, not_excluded, rounds_evaluated_by, rounds_kept_by
 from evaluations.states import ACCEPTED, CASE_MOVES, ROUND_RUNNING, SEALED
 from programs.rules import NOTHING
@@ -67,11 +70,11 @@ def case_actions(user: object, case: Case) -> set[str]:
     return allowed
 
 
-def case_blockers(case: Case) -> list[Blocker]:
-    """This function will list what stands in the way of opening a case's documents."""
+def case_blockers(case: Case, on: date | None = None) -> list[Blocker]:
+    """This function will list what stands in the way of opening a case's documents on this day (today)."""
     found = []
     if case.gate_review.state != SEALED:
         found.append(Blocker("dossier", "not_sealed", _("Wait until the program officer has sealed the dossier.")))
     if case.panel.round.state not in ROUND_RUNNING:
         found.append(Blocker("round", "not_open", _("Open the round first.")))
-    return found
+    return found + panel_blockers(case.panel.round, on)

@@ -47,7 +47,7 @@ def rounds_kept_by(user: object) -> Q:
     if me is None:
         return NOTHING
     held = RoundSecretary.objects.filter(in_force(timezone.localdate()), person_id=me, approved_by__isnull=False)
-    return Q(pk__in=held.values("round_id")) & _not_over("")
+    return Q(pk__in=held.values("round_id")) & not_over("")
 
 
 def rounds_evaluated_by(user: object, *states: str) -> Q:
@@ -58,7 +58,7 @@ def rounds_evaluated_by(user: object, *states: str) -> Q:
     held = PanelMember.objects.filter(
         in_force(timezone.localdate()), person_id=me, approved_by__isnull=False, state__in=states or (INVITED, ACCEPTED)
     )
-    return Q(pk__in=held.values("panel__round_id")) & _not_over("")
+    return Q(pk__in=held.values("panel__round_id")) & not_over("")
 
 
 def rounds_directed_by(user: object) -> Q:
@@ -95,7 +95,8 @@ def may_see_rounds(user: object) -> bool:
     return bool(offices) or any(grants.has(role) for role in roles)
 
 
-def _not_over(prefix: str) -> Q:
+def not_over(prefix: str) -> Q:
+    """This function will return the condition: the round is open, or closed so lately that its people still read."""
     limit = timezone.now() - timedelta(days=DAYS_AFTER)
     return Q(**{f"{prefix}closed_at__isnull": True}) | Q(**{f"{prefix}closed_at__gte": limit})
 

@@ -22,6 +22,7 @@ from evaluations.models import (
     GateDecision,
     Objection,
     Panel,
+    PanelMember,
     Scenario,
     ScoreSheet,
 )
@@ -30,6 +31,7 @@ from evaluations.queries import cases as case_queries
 from evaluations.queries import conflicts as conflict_queries
 from evaluations.queries import decisions as decision_queries
 from evaluations.queries import declarations as declaration_queries
+from evaluations.queries import panels as panel_queries
 from evaluations.queries import scenarios as scenario_queries
 from evaluations.queries import score_sheets as sheet_queries
 from evaluations.rules import admissions as admission_rules
@@ -38,6 +40,7 @@ from evaluations.rules import cases as case_rules
 from evaluations.rules import conflicts as conflict_rules
 from evaluations.rules import decisions as decision_rules
 from evaluations.rules import declarations as declaration_rules
+from evaluations.rules import panels as panel_rules
 from evaluations.rules import scenarios as scenario_rules
 from evaluations.rules import score_sheets as sheet_rules
 from programs import queries, rules
@@ -126,6 +129,8 @@ KINDS: list[tuple[type, Callable[[Any], Any], Callable[[Any], Q]]] = [
     (Condition, decision_queries.conditions_visible_to, decision_rules.conditions_visible),
     (Objection, decision_queries.objections_visible_to, decision_rules.objections_visible),
     (Scenario, scenario_queries.scenarios_visible_to, scenario_rules.scenarios_visible),
+    (Panel, panel_queries.panels_visible_to, panel_rules.panels_visible),
+    (PanelMember, panel_queries.members_visible_to, panel_rules.members_named),
 ]
 
 
@@ -146,7 +151,7 @@ def test_list_when_compared_with_the_predicate_then_the_same_for_everybody(
     if model in (Risk, Collaboration, DataManagementPlan):
         keep_records(twin["sample-ql1-f1"], by=cast["pi1"], officer=cast["po1"], at=AT)
         open_data_plan(twin["sample-ql1-f1"], by=cast["pi1"], at=AT)
-    if model in (ScoreSheet, Assignment, AssignmentRun, Case, Panel):
+    if model in (ScoreSheet, Assignment, AssignmentRun, Case, Panel, PanelMember):
         made = make_round(cast, twin, state="first_closed")
         for one in made.assign("sample-ql1-f1", "evaluator2", "evaluator3", by=cast["staff1"]):
             sheet = ScoreSheet.objects.create(assignment=one)

@@ -136,7 +136,7 @@ def test_pages_when_there_are_more_rows_then_the_queries_are_the_same(
 ):
     made = make_round(cast, twin, projects=("sample-ql1-f1", "sample-ql1-f2", "sample-ql2-f1")[:count])
     client.force_login(cast["staff1"])
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get(f"/rounds/{made.round.ref}/")
     with django_assert_max_num_queries(12):
         client.get("/rounds/")
