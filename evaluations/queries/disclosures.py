@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.queries import grants_of
 from evaluations.models import Case, DisclosedComment, Disclosure, GateReview, RubricItem
 from evaluations.queries.findings import cases_discussed_by
-from evaluations.rules.disclosures import disclosure_actions, disclosures_visible
+from evaluations.rules.disclosures import disclosures_visible
+from evaluations.rules.findings import cases_chaired, cases_kept
 from evaluations.rules.score_sheets import AFTER_FINAL
 from programs.models import Project
 from programs.rules import OFFICE_ROLES, projects_of_member, projects_of_organizations
+from programs.rules.scope import scope_of
 
 #: The comment on the whole has this key.
 WHOLE = "whole"
@@ -53,18 +55,21 @@ def comment_rows(case: Case, disclosure: Disclosure | None) -> list[CommentRow]:
     return rows + [CommentRow(one.code, one, there[one.pk].text if one.pk in there else "") for one in items]
 
 
-def disclosures_awaiting(user: object) -> list[Disclosure]:
+def disclosures_awaiting(user: object) -> QuerySet[Disclosure]:
     """This function will return the comments that this user can release: written by others, the scores closed."""
+    me = getattr(user, "pk", None)
+    offices = Q(panel__round__program__in=scope_of(user).party)
     cases = cases_discussed_by(user).filter(
-        disclosure__isnull=False, disclosure__released_at__isnull=True, panel__round__state__in=AFTER_FINAL
+        cases_kept(user) | cases_chaired(user) | offices, panel__round__state__in=AFTER_FINAL
     )
-    rows = cases.select_related("disclosure").order_by("panel__round__decision_due_on", "pk")
-    found = []
-    for case in rows:
-        case.disclosure.case = case
-        if "disclosure.release" in disclosure_actions(user, case, case.disclosure):
-            found.append(case.disclosure)
-    return found
+    return (
+        disclosures_visible_to(user)
+        .filter(case__in=cases.order_by(), released_at__isnull=True)
+        .exclude(Q(edited_by=me) | Q(comments__writer_ids__contains=[me]))
+        .select_related("case__gate_review__project__area", "case__gate_review__area", "case__gate_review__program")
+        .prefetch_related(None)
+        .order_by("case__panel__round__decision_due_on", "pk")
+    )
 
 
 def is_of_project(user: object, review: GateReview) -> bool:

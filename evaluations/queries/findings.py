@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Prefetch, Q, QuerySet
 
 from accounts.queries import grants_of
 from evaluations import scoring
@@ -22,9 +22,9 @@ from evaluations.queries.score_sheets import answers_of, as_sheet, confirmed_of,
 from evaluations.rules.cases import cases_judged_by
 from evaluations.rules.fact_checks import fact_checks_visible
 from evaluations.rules.findings import (
-    cases_chaired,
     cases_discussed,
     cases_kept,
+    cases_to_give,
     director_opinions_visible,
     findings_visible,
     is_own,
@@ -156,17 +156,22 @@ def correction_of(case: Case, pk: int) -> FactCorrection | None:
 
 
 def findings_awaiting(user: object) -> QuerySet[Case]:
-    """This function will return the cases whose finding waits: to be written by the secretariat, given by the chair."""
-    me = grants_of(user).person_id
-    if me is None:
-        return Case.objects.none()
-    rows = cases_discussed_by(user).filter(
-        cases_kept(user) | cases_chaired(user), state=OPEN, gate_review__state=SEALED,
-        panel__round__state__in=AFTER_FINAL,
-    )  # fmt: skip
-    return (
-        rows.exclude(finding__state=CHECKING).select_related("finding").order_by("panel__round__finding_due_on", "pk")
+    """This function will return the cases whose finding waits: for the secretariat to write, the chair to give it.
+
+    `falls_to_me` tells whether the user is the one who gives it.
+    """
+    rows = cases_discussed_by(user).annotate(
+        falls_to_me=ExpressionWrapper(cases_to_give(user), BooleanField()),
+        is_kept=ExpressionWrapper(cases_kept(user), BooleanField()),
     )
+    rows = rows.filter(
+        Q(is_kept=True) | Q(falls_to_me=True),
+        state=OPEN,
+        gate_review__state=SEALED,
+        panel__round__state__in=AFTER_FINAL,
+    )
+    rows = rows.exclude(finding__state=CHECKING).select_related("gate_review__project__area")
+    return rows.order_by("panel__round__finding_due_on", "pk")
 
 
 def fact_checks_awaiting(user: object) -> QuerySet[FactCheck]:

@@ -12,8 +12,15 @@ from evaluations.models import Answer, Case, GateReview, Question
 from evaluations.queries.cases import cases_visible_to
 from evaluations.queries.rounds import gate_reviews_visible_to
 from evaluations.rules.findings import cases_kept
-from evaluations.rules.questions import is_given, may_answer, names_askers, questions_visible, reviews_questioned
-from evaluations.states import OPEN
+from evaluations.rules.questions import (
+    is_given,
+    names_askers,
+    questions_visible,
+    reviews_answered_by,
+    reviews_questioned,
+)
+from evaluations.states import INVALIDATED, OPEN
+from programs.rules.scope import scope_of
 
 
 def questions_visible_to(user: object) -> QuerySet[Question]:
@@ -71,7 +78,7 @@ def team_questions(user: object, review: GateReview) -> list[TeamQuestion]:
     """This function will return the questions that were sent to the team of a review, in their order."""
     if not GateReview.objects.filter(reviews_questioned(user), pk=review.pk).exists():
         return []
-    rows = Question.objects.filter(case__gate_review=review, sent_at__isnull=False).exclude(case__state="invalidated")
+    rows = Question.objects.filter(case__gate_review=review, sent_at__isnull=False).exclude(case__state=INVALIDATED)
     return [
         TeamQuestion(one.pk, one.position or 0, one.sent_text, getattr(one, "answer", None))
         for one in rows.select_related("answer").order_by("case_id", "position")
@@ -92,7 +99,7 @@ def reviews_to_answer(user: object, today: date) -> list[GateReview]:
         cases__questions__answer__handed_in_at__isnull=True,
     )  # fmt: skip
     rows = open_ones.select_related("round", "project__area").order_by("round__answers_due_on", "pk").distinct()
-    return [one for one in rows if may_answer(user, one)]
+    return list(rows.filter(reviews_answered_by(user)))
 
 
 def cases_with_waiting_questions(user: object) -> QuerySet[Case]:
@@ -106,3 +113,8 @@ def cases_with_waiting_questions(user: object) -> QuerySet[Case]:
         .distinct()
         .order_by("panel__round__questions_due_on", "pk")
     )  # fmt: skip
+
+
+def is_questioned_team(user: object, review: GateReview) -> bool:
+    """This function will tell whether the review is of the user's own project, as a member or at its HQ."""
+    return review.project_id is not None and review.project_id in scope_of(user).teams

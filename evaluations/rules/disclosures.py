@@ -60,8 +60,9 @@ def disclosure_actions(user: object, case: Case, disclosure: Disclosure | None) 
 def has_written(user: object, disclosure: Disclosure) -> bool:
     """This function will tell whether the user wrote any of the comments."""
     me = getattr(user, "pk", None)
-    mine = DisclosedComment.objects.filter(disclosure=disclosure, writer_ids__contains=[me])
-    return disclosure.edited_by_id == me or mine.exists()
+    if disclosure.edited_by_id == me:
+        return True
+    return DisclosedComment.objects.filter(disclosure=disclosure, writer_ids__contains=[me]).exists()
 
 
 def release_blockers(disclosure: Disclosure) -> list[Blocker]:

@@ -141,6 +141,26 @@ def givers_of(case: Case) -> list[Giver]:
     ]
 
 
+def cases_to_give(user: object) -> Q:
+    """This function will return the condition for the cases whose finding falls to the user: as the chair, or as vice
+    chair where no chair is free of conflict. Where the chair works is looked at when it is given.
+    """
+    me, today = grants_of(user).person_id, localdate()
+    if me is None:
+        return NOTHING
+    project = OuterRef(OuterRef(PROJECT))
+    excluded = ProjectRecusal.objects.filter(
+        Q(ends_on__isnull=True) | Q(ends_on__gte=today), person_id=OuterRef("person_id"), project_id=project,
+        starts_on__lte=today,
+    )  # fmt: skip
+    inside = Participation.objects.filter(organization_id=OuterRef("organization_id"), project_id=project)
+    chairs = PanelMember.objects.filter(
+        ~Exists(excluded), ~Exists(inside), in_force(today), approved_by__isnull=False, state=ACCEPTED,
+        role=PanelMember.Role.CHAIR, panel=OuterRef("panel"),
+    )  # fmt: skip
+    return cases_chaired(user) & (Exists(chairs.filter(person_id=me)) | ~Q(Exists(chairs)))
+
+
 def may_give(user: object, givers: list[Giver]) -> bool:
     """This function will tell whether it falls to the user to give the finding.
 

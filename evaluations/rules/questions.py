@@ -79,14 +79,18 @@ def reviews_questioned(user: object) -> Q:
     return Q(project__in=team, cases__in=sent.values("case_id")) & not_excluded(me)
 
 
-def may_answer(user: object, review: GateReview) -> bool:
-    """This function will tell whether the user writes the team's answers: principal investigator and HQ."""
+def reviews_answered_by(user: object) -> Q:
+    """This function will return the condition for the reviews whose answers the user writes: PI and HQ of the project."""
     me = grants_of(user).person_id
     if me is None:
-        return False
+        return NOTHING
     team = projects_of_member(me, PRINCIPAL) | projects_of_headquarters(me)
-    mine = GateReview.objects.filter(not_excluded(me), project__in=Project.objects.filter(team))
-    return mine.filter(pk=review.pk).exists()
+    return Q(project__in=Project.objects.filter(team)) & not_excluded(me)
+
+
+def may_answer(user: object, review: GateReview) -> bool:
+    """This function will tell whether the user writes the team's answers in this review."""
+    return GateReview.objects.filter(reviews_answered_by(user), pk=review.pk).exists()
 
 
 def is_late(due_on: date | None, at: datetime) -> bool:
