@@ -34,6 +34,7 @@ from evaluations.queries.rounds import (
 from evaluations.rules.conflicts import may_see_conflicts
 from evaluations.rules.rounds import may_make_round, may_see_rounds, opening_blockers, round_actions, round_days
 from evaluations.rules.scenarios import weighs
+from evaluations.rules.score_sheets import AFTER_FIRST
 from portal.access import BadQuery, clock, page
 from portal.acts import Act, ask_once
 from portal.forms.round import (
@@ -151,6 +152,7 @@ def round_page(request: HttpRequest, one: Round) -> HttpResponseBase:
         "items": list(one.rubric.items.all()) if one.rubric else [],
         "reviews": [(review, subject_name(review)) for review in reviews],
         "cases": [(case, subject_name(case.gate_review)) for case in _cases(request.user, one)],
+        "panel_ref": one.panel.ref if one.state in AFTER_FIRST else "",
         "entries": readable(history_of(one)) if "edit" in allowed or "clone" in allowed else [],
         "is_sample": one.is_sample,
         "me": getattr(request.user, "pk", None),

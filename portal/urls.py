@@ -109,8 +109,19 @@ from portal.home import home_page
 from portal.indicators import indicator_csv, indicator_page, indicator_record, indicator_sheet
 from portal.kinds import project_education, project_goals
 from portal.mails import mails_page
+from portal.meetings import (
+    meeting_item,
+    meeting_item_remove,
+    meeting_new,
+    meeting_next,
+    meeting_notes,
+    meeting_page,
+    meeting_papers_document,
+    round_meetings,
+)
 from portal.money import area_money, program_money, project_money_page
 from portal.networks import project_network
+from portal.panel_results import panel_results_page
 from portal.plan_acts import (
     plan_approve,
     plan_check,
@@ -247,6 +258,16 @@ urlpatterns = [
     path("panels/<slug:ref>/assignment/assignment.csv", assignment_csv, name="assignment_csv"),
     path("panels/<slug:ref>/assignment/sheet/", assignment_sheet, name="assignment_sheet"),
     path("panels/<slug:ref>/assignment/cases/<slug:case>/", assignment_case, name="assignment_case"),
+    path("rounds/<slug:ref>/meetings/", round_meetings, name="round_meetings"),
+    path("rounds/<slug:ref>/meetings/new/", meeting_new, name="meeting_new"),
+    path("meetings/<slug:ref>/", meeting_page, name="meeting"),
+    path("meetings/<slug:ref>/papers.pdf", meeting_papers_document, name="meeting_papers"),
+    path("meetings/<slug:ref>/next/", meeting_next, name="meeting_next"),
+    path("meetings/<slug:ref>/items/new/", meeting_item, name="meeting_item_new"),
+    path("meetings/<slug:ref>/items/<int:item>/", meeting_item, name="meeting_item"),
+    path("meetings/<slug:ref>/items/<int:item>/remove/", meeting_item_remove, name="meeting_item_remove"),
+    path("meetings/<slug:ref>/items/<int:item>/notes/", meeting_notes, name="meeting_notes"),
+    path("panels/<slug:ref>/results/", panel_results_page, name="panel_results"),
     path("cases/<slug:ref>/finding/", finding_page, name="finding"),
     path("cases/<slug:ref>/finding/edit/", finding_edit, name="finding_edit"),
     path("cases/<slug:ref>/finding/give/", finding_give, name="finding_give"),

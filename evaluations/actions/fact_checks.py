@@ -12,12 +12,14 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from common.audit import record
 from common.errors import NotAllowed, NotReady, Refused
+from common.fiscal_year import date_text
 from common.states import locked, move
 from common.text import clean, count_characters
 from evaluations.models import Case, FactCheck, FactCorrection, Finding
 from evaluations.rules.fact_checks import fact_checks_visible
 from evaluations.rules.findings import finding_actions, is_over, sending_blockers
 from evaluations.states import CHECKING, FINDING_MOVES
+from programs.drawings import language
 
 LONGEST_CORRECTION = 4000
 PARTS = tuple(FactCorrection.Part.values)
@@ -64,7 +66,7 @@ def answer_fact_check(
         raise Refused(_("This is answered already. The answer stays on record."), "twice")
     if row.closed_at is not None or is_over(row, at):
         message = _("Answers on the facts could be given until the end of %(day)s. Ask the secretariat.")
-        raise Refused(message % {"day": row.due_on.isoformat()}, "late")
+        raise Refused(message % {"day": date_text(row.due_on, language())}, "late")
     typed = _corrections(corrections, has_no_errors)
     row.has_no_errors, row.answered_by, row.answered_at, row.closed_at = has_no_errors, by, at, at
     row.save(update_fields=["has_no_errors", "answered_by", "answered_at", "closed_at"])
@@ -102,7 +104,7 @@ def resume_finding(case: Case, *, by: User, at: datetime) -> Finding:
     for check in finding.fact_checks.select_for_update().filter(closed_at__isnull=True):
         if not is_over(check, at):
             message = _("The project can still answer on the facts until %(day)s.")
-            raise Refused(message % {"day": check.due_on.isoformat()}, "awaited")
+            raise Refused(message % {"day": date_text(check.due_on, language())}, "awaited")
         check.closed_at = at
         check.save(update_fields=["closed_at"])
     before = move(finding, "resume", FINDING_MOVES)

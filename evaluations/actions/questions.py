@@ -13,11 +13,13 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from common.audit import record
 from common.errors import Blocker, NotAllowed, NotReady, Refused, StaleEdit
+from common.fiscal_year import date_text
 from common.states import locked
 from common.text import clean, count_characters
 from evaluations.models import Answer, Case, GateReview, PanelMember, Question
 from evaluations.rules.questions import is_late, may_answer, question_actions
 from evaluations.states import ACCEPTED, OPEN
+from programs.drawings import language
 
 LONGEST_QUESTION = 1000
 LONGEST_ANSWER = 4000
@@ -49,7 +51,7 @@ def _late_question(case: Case) -> str:
     due_on = case.panel.round.questions_due_on
     if due_on is None:
         return _("This round takes no written questions: it has no day for them.")
-    return _("Questions could be asked until the end of %(day)s.") % {"day": due_on.isoformat()}
+    return _("Questions could be asked until the end of %(day)s.") % {"day": date_text(due_on, language())}
 
 
 @transaction.atomic
@@ -174,7 +176,7 @@ def _locked_review(review: GateReview, by: User, at: datetime) -> GateReview:
         raise NotAllowed(_("The project's principal investigator and its HQ answer the questions."))
     due_on = row.round.answers_due_on
     if due_on is None or localdate(at) > due_on:
-        day = due_on.isoformat() if due_on else "-"
+        day = date_text(due_on, language()) if due_on else "-"
         message = _("Answers could be given until the end of %(day)s. What was saved by then counts.")
         raise Refused(message % {"day": day}, "late", "text")
     return row

@@ -32,7 +32,7 @@ from evaluations.rules.findings import (
     minority_opinions_visible,
 )
 from evaluations.rules.score_sheets import AFTER_FINAL
-from evaluations.states import CHECKING, OPEN, SEALED, SUBMITTED
+from evaluations.states import CHECKING, CONCLUDED, OPEN, SEALED, SUBMITTED
 
 
 def findings_visible_to(user: object) -> QuerySet[Finding]:
@@ -123,7 +123,7 @@ def minority_opinions_of(user: object, case: Case) -> list[OpinionRead]:
 
 
 def _is_of_panel(user: object, case: Case) -> bool:
-    return Case.objects.filter(cases_judged_by(user) | cases_kept(user), pk=case.pk).exists()
+    return Case.objects.filter(cases_judged_by(user, OPEN, CONCLUDED) | cases_kept(user), pk=case.pk).exists()
 
 
 # Fact checks ----------------------------------------------------------------------------------------------------------

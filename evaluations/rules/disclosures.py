@@ -32,8 +32,8 @@ def disclosures_visible(user: object) -> Q:
     if offices := grants.organizations(*OFFICE_ROLES):
         team |= projects_of_organizations(offices)
     released = Q(released_at__isnull=False, **{f"{_PROJECT}__in": Project.objects.filter(team)})
-    seen = Q(case__in=Case.objects.filter(cases_discussed(user))) | released
-    return seen & ~Q(case__state=INVALIDATED) & not_excluded(grants.person_id, _PROJECT)
+    theirs = released & ~Q(case__state=INVALIDATED) & not_excluded(grants.person_id, _PROJECT)
+    return Q(case__in=Case.objects.filter(cases_discussed(user))) | theirs
 
 
 def disclosure_actions(user: object, case: Case, disclosure: Disclosure | None) -> set[str]:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Affiliation
 from accounts.queries import grants_of, in_force
 from common.errors import Blocker
+from common.fiscal_year import date_text
 from evaluations.models import (
     Assignment,
     Case,
@@ -27,8 +28,20 @@ from evaluations.models import (
 from evaluations.rules.cases import PROJECT, cases_judged_by
 from evaluations.rules.rounds import not_excluded, rounds_kept_by
 from evaluations.rules.score_sheets import AFTER_FINAL, AFTER_FIRST, not_reading, reasons_given
-from evaluations.states import ACCEPTED, CHECKING, CONFIRMED, DRAFTING, GIVEN, INVALIDATED, OPEN, RECOMMENDED, SEALED
+from evaluations.states import (
+    ACCEPTED,
+    CHECKING,
+    CONCLUDED,
+    CONFIRMED,
+    DRAFTING,
+    GIVEN,
+    INVALIDATED,
+    OPEN,
+    RECOMMENDED,
+    SEALED,
+)
 from evaluations.states import SUBMITTED as HANDED_IN
+from programs.drawings import language
 from programs.models import Participation, ProjectRecusal
 from programs.rules import NOTHING
 from programs.rules.scope import scope_of
@@ -44,7 +57,7 @@ def cases_chaired(user: object) -> Q:
     held = PanelMember.objects.filter(
         in_force(localdate()), person_id=me, approved_by__isnull=False, state=ACCEPTED, role__in=CHAIRS
     )
-    return Q(panel__in=held.values("panel_id")) & cases_judged_by(user)
+    return Q(panel__in=held.values("panel_id")) & cases_judged_by(user, OPEN, CONCLUDED)
 
 
 def cases_kept(user: object) -> Q:
@@ -74,14 +87,15 @@ def cases_discussed(user: object) -> Q:
         | Q(gate_review__area__in=areas)
         | Q(panel__round__program__in=scope.program_director | scope.program_officer)
     )
-    seen = (
-        (cases_kept(user) | cases_chaired(user) | heads | Q(panel__round__program__in=scope.agency)) & first
-        | cases_judged_by(user) & final
-        | Q(panel__round__program__in=scope.ministry) & final & told
-    )
+    offices = (cases_kept(user) | heads | Q(panel__round__program__in=scope.agency)) & first | Q(
+        panel__round__program__in=scope.ministry
+    ) & final & told
     if grants.has("auditor"):
-        seen |= told & first
-    return seen & ~Q(state=INVALIDATED) & not_excluded(me, PROJECT) & not_reading(me, "pk")
+        offices |= told & first
+    # Of the panel even somebody admitted in spite of a conflict; offices never.
+    panel = cases_chaired(user) & first | cases_judged_by(user, OPEN, CONCLUDED) & final
+    seen = panel | offices & not_excluded(me, PROJECT)
+    return seen & ~Q(state=INVALIDATED) & not_reading(me, "pk")
 
 
 def findings_visible(user: object) -> Q:
@@ -303,7 +317,7 @@ def _fact_blockers(finding: Finding, at: datetime) -> list[Blocker]:
         return [Blocker("fact_check", "not_sent", _("Send the draft to the project for the check of facts first."))]
     if last.closed_at is None and not is_over(last, at):
         message = _("The project can still answer on the facts until %(day)s.")
-        return [Blocker("fact_check", "awaited", message % {"day": last.due_on.isoformat()})]
+        return [Blocker("fact_check", "awaited", message % {"day": date_text(last.due_on, language())})]
     left = FactCorrection.objects.filter(fact_check__finding=finding, outcome="").count()
     if left:
         message = _("Mark each of the project's corrections as taken over or not; %(count)s are left.")
@@ -327,3 +341,22 @@ def may_name(opinion: MinorityOpinion, user: object, *, is_panel: bool) -> bool:
 def is_own(opinion: DirectorOpinion, user: object) -> bool:
     """This function will tell whether the opinion is the user's own."""
     return opinion.author_id == getattr(user, "pk", None)
+
+
+# Ranking --------------------------------------------------------------------------------------------------------------
+
+
+def cases_ranked(user: object) -> Q:
+    """This function will return the condition for the cases whose totals and rank this user may read.
+
+    As the discussion, but directors and officers from the final close only, as with the sheets, and the secretariat
+    once it gave a reason.
+    """
+    told = Q(panel__round__in=reasons_given(user).values("subject_id"))
+    final, agency = Q(panel__round__state__in=AFTER_FINAL), Q(panel__round__program__in=scope_of(user).agency)
+    return cases_discussed(user) & (final & ~cases_kept(user) | cases_chaired(user) | agency | told)
+
+
+def panels_ranked(user: object) -> Q:
+    """This function will return the condition for the panels of which the user reads the ranking of some case."""
+    return Q(cases__in=Case.objects.filter(cases_ranked(user)))

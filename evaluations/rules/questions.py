@@ -12,7 +12,7 @@ from evaluations.models import Answer, Case, GateReview, Question
 from evaluations.rules.cases import cases_judged_by
 from evaluations.rules.findings import cases_chaired, cases_kept
 from evaluations.rules.rounds import not_excluded
-from evaluations.states import INVALIDATED, OPEN
+from evaluations.states import CONCLUDED, INVALIDATED, OPEN
 from programs.models import Project, ProjectMember
 from programs.rules import NOTHING, projects_of_headquarters, projects_of_member
 from programs.rules.scope import scope_of
@@ -31,8 +31,9 @@ def questions_visible(user: object) -> Q:
     if grants.client_organization_id is not None or grants.person_id is None:
         return NOTHING
     me, scope = grants.person_id, scope_of(user)
-    judged = Q(case__in=Case.objects.filter(cases_judged_by(user)))
-    watched = Q(case__in=Case.objects.filter(cases_kept(user) | cases_chaired(user)))
+    judged = Q(case__in=Case.objects.filter(cases_judged_by(user, OPEN, CONCLUDED)))
+    chaired = Q(case__in=Case.objects.filter(cases_chaired(user)))
+    kept = Q(case__in=Case.objects.filter(cases_kept(user)))
     areas = scope.directed | scope.supported
     team = Project.objects.filter(projects_of_member(me) | projects_of_headquarters(me))
     offices = (
@@ -41,10 +42,11 @@ def questions_visible(user: object) -> Q:
         | Q(case__gate_review__area__in=areas)
         | Q(**{f"{_PROJECT}__in": team})
     )
-    seen = judged & Q(member__person_id=me) | watched | (judged | offices) & Q(sent_at__isnull=False)
-    if grants.has("auditor"):
-        seen = Q(pk__isnull=False)
-    return seen & ~Q(case__state=INVALIDATED) & not_excluded(me, _PROJECT)
+    sent = Q(sent_at__isnull=False)
+    # Of the panel even somebody admitted in spite of a conflict; the team and offices never.
+    panel = judged & (sent | Q(member__person_id=me)) | chaired
+    others = Q(pk__isnull=False) if grants.has("auditor") else kept | offices & sent
+    return (panel | others & not_excluded(me, _PROJECT)) & ~Q(case__state=INVALIDATED)
 
 
 def names_askers(user: object, case: Case) -> bool:

@@ -137,4 +137,4 @@ def test_disclosures_awaiting_when_listed_then_for_whoever_may_release(cast, mad
         0,
     ]
     release(cast, made)
-    assert disclosures_awaiting(cast["chair1"]) == []
+    assert list(disclosures_awaiting(cast["chair1"])) == []

@@ -7,6 +7,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from common.errors import NotAllowed, NotReady, Refused
+from common.fiscal_year import date_text
 from evaluations.actions.fact_checks import answer_fact_check, resume_finding, send_fact_check, settle_correction
 from evaluations.actions.findings import give_finding, save_finding
 from evaluations.models import FactCheck, FactCorrection, Finding, Round
@@ -80,7 +81,7 @@ def test_fact_check_when_answered_on_its_last_day_then_kept_and_a_day_later_refu
     tomorrow = NOW() + timedelta(days=1)
     with pytest.raises(Refused) as late:
         answer(cast, check, at=tomorrow, overall="誤り")
-    assert (late.value.code, check.due_on.isoformat() in str(late.value)) == ("late", True)
+    assert (late.value.code, date_text(check.due_on, "ja") in str(late.value)) == ("late", True)
     assert not FactCorrection.objects.exists()
     answer(cast, check, overall="量子ビット数は 64 です。")
     assert Finding.objects.get().state == "drafting"

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from common.errors import NotAllowed, NotReady, Refused, StaleEdit
+from common.fiscal_year import date_text
 from evaluations.actions.questions import ask_question, hand_in_answers, save_answer, send_questions
 from evaluations.models import Answer, Question, Round
 from evaluations.queries.questions import (
@@ -68,7 +69,7 @@ def test_question_when_late_then_refused_with_the_day(cast, made):
     ask(cast, made, at=NOW() + timedelta(days=3))
     with pytest.raises(Refused) as late:
         ask(cast, made, at=NOW() + timedelta(days=4))
-    assert (late.value.code, last.isoformat() in str(late.value)) == ("late", True)
+    assert (late.value.code, date_text(last, "ja") in str(late.value)) == ("late", True)
     Round.objects.filter(pk=made.round.pk).update(questions_due_on=None)
     with pytest.raises(Refused):
         ask(cast, made)

@@ -320,7 +320,8 @@ def test_pages_when_one_or_three_rows_then_ask_the_same_and_no_more_than_promise
     clients["secretariat1"].post(f"{case}comments/", {"comment-goal": "順調です。", "revision": "0"})
     asked = (
         ("chair1", f"{case}finding/"), ("secretariat1", f"{case}finding/"), ("secretariat1", f"{case}finding/edit/"),
-        ("chair1", f"{case}comments/"), ("secretariat1", f"{case}comments/"), ("secretariat1", f"{case}questions/"), ("pi1", f"{gate}questions/"),
+        ("chair1", f"{case}comments/"),
+        ("secretariat1", f"{case}comments/"), ("secretariat1", f"{case}questions/"), ("pi1", f"{gate}questions/"),
         ("pi1", f"{gate}fact-check/"), ("pi1", f"{gate}comments/"),
     )  # fmt: skip
     one = {pair: queries(clients[pair[0]], pair[1]) for pair in asked}

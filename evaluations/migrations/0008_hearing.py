@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('evaluations', '0006_declarations'),
+        ('evaluations', '0007_assignment'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
