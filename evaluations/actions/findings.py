@@ -50,7 +50,7 @@ def save_finding(case: Case, *, values: Mapping[str, Any], revision: int, by: Us
         setattr(there, name, value)
     there.revision, there.edited_by, there.edited_at = there.revision + 1, by, at
     there.save()
-    after: dict[str, Any] = {name: str(changed[name] or "") for name in before} | {"changed": sorted(changed)}
+    after: dict[str, Any] = {name: str(changed[name] or "") for name in before} | {"revision": there.revision}
     record(
         "save_finding", there, by=by, at=at, before=before, after=after, reason=changed.get("grade_reason", "")
     )  # fmt: skip
