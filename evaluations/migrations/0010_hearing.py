@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('evaluations', '0007_assignment'),
+        ('evaluations', '0009_scenarios'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
