@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, time
 from typing import Any
 
@@ -15,7 +15,6 @@ from django.utils.timezone import get_current_timezone, localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.queries import grants_of
 from common.audit import done_by
 from common.fiscal_year import date_text
 from common.fiscal_year import label as year_label
@@ -25,16 +24,14 @@ from evaluations.queries.assignments import assignments_awaiting
 from evaluations.queries.conflicts import conflicts_awaiting
 from evaluations.queries.decisions import conditions_awaiting, decisions_awaiting, objections_awaiting
 from evaluations.queries.declarations import declarations_awaiting
-from evaluations.queries.disclosures import disclosures_awaiting
 from evaluations.queries.dossiers import dossiers_awaiting
-from evaluations.queries.findings import fact_checks_awaiting, findings_awaiting
-from evaluations.queries.questions import cases_with_waiting_questions, reviews_to_answer
 from evaluations.queries.score_sheets import sheets_awaiting
-from evaluations.rules.score_sheets import is_evaluator
 from portal.access import clock, page
+from portal.discussion_tasks import discussion_tasks, project_tasks
 from portal.journal import readable
+from portal.tasks import Task
 from programs.drawings import language
-from programs.models import Advice, Project, Risk
+from programs.models import Advice, Risk
 from programs.overviews import claims_to_assess
 from programs.queries import lead_institutions, project_label, projects_visible_to
 from programs.queries.allocations import allocations_awaiting, allocations_visible_to, node_label
@@ -46,34 +43,11 @@ from programs.queries.policies import policies_awaiting
 from programs.queries.risks import risks_awaiting
 from programs.queries.visits import advice_awaiting, visits_to_describe
 from programs.rules import may_see_portfolio
-from programs.rules.scope import scope_of
 from reporting.queries import reports_awaiting, reports_visible_to
 
 DONE_ROWS = 20
 #: What a sign-in leaves in the journal is nothing that anybody has done.
 NO_WORK = ("create_sign_in_link", "use_sign_in_link")
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One thing that waits for the reader: the verb with its object, where to do it, by when, and who waits."""
-
-    label: str
-    #: What it is about, or what is said behind the project's name.
-    about: str
-    url: str
-    due_on: date | None
-    minutes: int | None = None
-    waiting_for: str = ""
-    is_sample: bool = False
-    #: The record it is about; a hand-over shows it to others only if they may see that record.
-    subject: Any = None
-    #: The project it is about; it is named once all tasks are known.
-    project: Project | None = None
-
-    def days_left(self, today: date) -> int | None:
-        """This function will return how many days are left; negative when it is late."""
-        return (self.due_on - today).days if self.due_on else None
 
 
 def claim_tasks(user: Any, today: date) -> Iterator[Task]:
@@ -460,56 +434,6 @@ def decision_tasks(user: Any, today: date) -> Iterator[Task]:
             is_sample=condition.decision.is_sample,
             subject=condition,
         )
-
-
-def project_tasks(user: Any, today: date) -> Iterator[Task]:
-    """This function will yield what the panel waits for from the user's own project: answers, the check of facts."""
-    if not scope_of(user).teams:
-        return
-    for review in reviews_to_answer(user, today):
-        yield _task(
-            _("Answer the written questions"), review, "review_questions", review.ref, review.round.answers_due_on, 40,
-            _("The panel is waiting for the answers."),
-        )  # fmt: skip
-    for check in fact_checks_awaiting(user).filter(due_on__gte=today):
-        review = check.finding.case.gate_review
-        yield _task(
-            _("Check the facts of the draft finding"), review, "fact_check", review.ref, check.due_on, 20,
-            _("The secretariat is waiting for your answer."),
-        )  # fmt: skip
-
-
-def discussion_tasks(user: Any, today: date) -> Iterator[Task]:
-    """This function will yield what the discussion of cases waits for: questions to send, findings, comments."""
-    runs = is_evaluator(user) or grants_of(user).has("secretariat")
-    if runs:
-        for case in cases_with_waiting_questions(user):
-            yield _task(
-                _("Send the written questions to the team"), case.gate_review, "case_questions", case.ref,
-                case.panel.round.questions_due_on, 15, _("The panel's questions are waiting."),
-            )  # fmt: skip
-        for case in findings_awaiting(user):
-            label = _("Give the finding") if case.falls_to_me else _("Write the finding")  # type: ignore[attr-defined]
-            yield _task(
-                label, case.gate_review, "finding", case.ref, case.panel.round.finding_due_on, 30,
-                _("The ministry's staff are waiting for the finding."),
-            )  # fmt: skip
-    if runs or scope_of(user).party:
-        for one in disclosures_awaiting(user):
-            yield _task(
-                _("Release the comments for the project"), one.case.gate_review, "case_comments", one.case.ref,
-                one.case.panel.round.decision_due_on, 10, _("The project is waiting for the panel's comments."),
-            )  # fmt: skip
-
-
-def _task(
-    label: str, review: GateReview, page_name: str, ref: str, due_on: date | None, minutes: int, waiting_for: str
-) -> Task:
-    named = review.area or review.program if review.project is None else None
-    return Task(
-        label=label, about=named.name if named else "", project=review.project, url=reverse(page_name, args=[ref]),
-        due_on=due_on, minutes=minutes, waiting_for=waiting_for, is_sample=review.is_sample, subject=review,
-    )  # fmt: skip
 
 
 #: Each app's open matters; a new kind of work adds one line.
