@@ -1,4 +1,4 @@
-"""The documents of this app: the dossier, letter and file of a decision, a panel member's letter and pledge."""
+"""The documents of this app: dossier, papers of a meeting, letter and file of a decision, a panel member's letters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from common.canonical import content_hash
 from common.fiscal_year import date_text, datetime_text
 from common.fiscal_year import label as year_label
 from common.pdf import render_pdf
-from evaluations.models import Condition, Dossier, Finding, GateDecision, PanelMember, Round, WindDownItem
+from evaluations.models import Condition, Dossier, Finding, GateDecision, Meeting, PanelMember, Round, WindDownItem
 from programs.content_drawings import (
     LANGUAGE,
     benchmark_pictures,
@@ -146,6 +146,33 @@ def _revised(row: dict[str, Any]) -> dict[str, Any]:
     ]
     sums = {name: sum(one[name] for one in years) for name in ("before_yen", "after_yen", "moved_yen")}
     return {**row, "years": years, "sums": sums}
+
+
+def meeting_papers_file_name(meeting: Meeting) -> str:
+    """This function will name the papers: the meeting's number and its day."""
+    return f"{meeting.ref}_{meeting.held_on:%Y%m%d}.pdf"
+
+
+def meeting_papers_pdf(content: dict[str, Any]) -> bytes:
+    """This function will typeset the papers that `queries.meetings.meeting_papers` compiled for one member."""
+    with override(LANGUAGE):
+        facts = content["meeting"]
+        title = _("Papers of the meeting")
+        context = {
+            "content": content,
+            "title_ja": title,
+            "kind": str(Meeting.Kind(facts["kind"]).label),
+            "held_on": date_text(day_of(facts["held_on"]), LANGUAGE),
+            "is_sample": content["is_sample"],
+        }
+        return render_pdf(
+            "pdf/meeting_papers.html",
+            context,
+            title=f"{title} {facts['round_ja']}",
+            language=LANGUAGE,
+            fingerprint=content_hash(content),
+            case_number=facts["ref"],
+        )
 
 
 def _chapters(content: dict[str, Any]) -> list[str]:

@@ -18,8 +18,10 @@ from common.audit import history_of
 from common.errors import NotAllowed, Refused
 from evaluations.actions.dossiers import call_gate_reviews
 from evaluations.models import GateReview, Round
+from evaluations.queries.cases import cases_visible_to
 from evaluations.queries.decisions import reviews_with_decision
 from evaluations.queries.dossiers import addenda_of, board, documents_of, round_choices
+from evaluations.queries.questions import is_questioned_team
 from evaluations.queries.rounds import projects_to_call
 from evaluations.rules.dossiers import dossier_actions, dossier_missing, readiness
 from evaluations.rules.rounds import round_actions
@@ -136,10 +138,26 @@ def gate_review_page(request: HttpRequest, review: GateReview) -> HttpResponseBa
         "addenda": addenda_of(review.dossier) if "dossier.read" in allowed else [],
         "entries": readable(history_of(review)) if "gate_review.progress" in allowed else [],
         "has_decision": reviews_with_decision(request.user).filter(pk=review.pk).exists(),
+        "discussion": _discussion(request.user, review),
         "is_sample": review.is_sample,
         "today": localdate(clock(request)),
     }
     return render(request, "portal/gates/page.html", context)
+
+
+def _discussion(user: Any, review: GateReview) -> list[tuple[str, Any]]:
+    """The pages around the hearing: the team's own, or the case's for whoever knows the case."""
+    if review.state in ("called", "submitted"):
+        return []
+    if is_questioned_team(user, review):
+        pages = (("review_questions", _("Written questions")), ("fact_check", _("Fact check")))
+        own = [*pages, ("review_comments", _("Comments of the panel"))]
+        return [(reverse(name, args=[review.ref]), label) for name, label in own]
+    case = cases_visible_to(user).filter(gate_review=review).order_by("-number").first()
+    if case is None:
+        return []
+    shown = (("case_questions", _("Written questions")), ("finding", _("Finding")))
+    return [(reverse(name, args=[case.ref]), label) for name, label in shown]
 
 
 # The call -------------------------------------------------------------------------------------------------------------

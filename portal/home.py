@@ -27,6 +27,7 @@ from evaluations.queries.declarations import declarations_awaiting
 from evaluations.queries.dossiers import dossiers_awaiting
 from evaluations.queries.score_sheets import sheets_awaiting
 from portal.access import clock, page
+from portal.discussion_tasks import discussion_tasks, project_tasks
 from portal.journal import readable
 from portal.panel_tasks import panel_tasks
 from portal.tasks import Task
@@ -451,6 +452,8 @@ SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (
     assignment_tasks,
     decision_tasks,
     panel_tasks,
+    project_tasks,
+    discussion_tasks,
     advice_tasks,
     area_tasks,
 )

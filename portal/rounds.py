@@ -36,6 +36,7 @@ from evaluations.rules.conflicts import may_see_conflicts
 from evaluations.rules.panels import may_be_invited
 from evaluations.rules.rounds import may_make_round, may_see_rounds, opening_blockers, round_actions, round_days
 from evaluations.rules.scenarios import weighs
+from evaluations.rules.score_sheets import AFTER_FIRST
 from portal.access import BadQuery, clock, page
 from portal.acts import Act, ask_once
 from portal.forms.round import (
@@ -157,6 +158,7 @@ def round_page(request: HttpRequest, one: Round) -> HttpResponseBase:
         "appointment": appointments_of(request.user).filter(panel__round=one).first()
         if may_be_invited(request.user)
         else None,
+        "panel_ref": one.panel.ref if one.state in AFTER_FIRST else "",
         "entries": readable(history_of(one)) if "edit" in allowed or "clone" in allowed else [],
         "is_sample": one.is_sample,
         "me": getattr(request.user, "pk", None),

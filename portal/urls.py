@@ -76,6 +76,7 @@ from portal.declarations import (
     declarations_reason,
 )
 from portal.directors import area_people, term_approve, term_end, term_take_back
+from portal.disclosures import case_comments, comments_release, review_comments
 from portal.dossiers import (
     dossier_addendum,
     dossier_attach,
@@ -89,6 +90,19 @@ from portal.dossiers import (
     dossier_section,
     dossier_submit,
 )
+from portal.fact_checks import fact_check_page
+from portal.findings import (
+    correction_settle,
+    director_opinion,
+    finding_countersign,
+    finding_edit,
+    finding_give,
+    finding_page,
+    finding_resume,
+    finding_send,
+    finding_take_back,
+    minority_opinion,
+)
 from portal.gate_reviews import gate_review_page, gates_page, round_call
 from portal.handover import handover_page
 from portal.home import home_page
@@ -96,8 +110,19 @@ from portal.indicators import indicator_csv, indicator_page, indicator_record, i
 from portal.invitations import invitation_decline, invitation_document, invitation_page
 from portal.kinds import project_education, project_goals
 from portal.mails import mails_page
+from portal.meetings import (
+    meeting_item,
+    meeting_item_remove,
+    meeting_new,
+    meeting_next,
+    meeting_notes,
+    meeting_page,
+    meeting_papers_document,
+    round_meetings,
+)
 from portal.money import area_money, program_money, project_money_page
 from portal.networks import project_network
+from portal.panel_results import panel_results_page
 from portal.panels import (
     case_expertise,
     member_approve,
@@ -146,6 +171,14 @@ from portal.projects import (
     projects_page,
 )
 from portal.publications import public_gate, public_gate_json, public_gates
+from portal.questions import (
+    answers_hand_in,
+    case_questions_page,
+    question_answer,
+    question_ask,
+    questions_send,
+    review_questions,
+)
 from portal.reports import (
     report_accept,
     report_check,
@@ -239,6 +272,31 @@ urlpatterns = [
     path("panels/<slug:ref>/assignment/assignment.csv", assignment_csv, name="assignment_csv"),
     path("panels/<slug:ref>/assignment/sheet/", assignment_sheet, name="assignment_sheet"),
     path("panels/<slug:ref>/assignment/cases/<slug:case>/", assignment_case, name="assignment_case"),
+    path("rounds/<slug:ref>/meetings/", round_meetings, name="round_meetings"),
+    path("rounds/<slug:ref>/meetings/new/", meeting_new, name="meeting_new"),
+    path("meetings/<slug:ref>/", meeting_page, name="meeting"),
+    path("meetings/<slug:ref>/papers.pdf", meeting_papers_document, name="meeting_papers"),
+    path("meetings/<slug:ref>/next/", meeting_next, name="meeting_next"),
+    path("meetings/<slug:ref>/items/new/", meeting_item, name="meeting_item_new"),
+    path("meetings/<slug:ref>/items/<int:item>/", meeting_item, name="meeting_item"),
+    path("meetings/<slug:ref>/items/<int:item>/remove/", meeting_item_remove, name="meeting_item_remove"),
+    path("meetings/<slug:ref>/items/<int:item>/notes/", meeting_notes, name="meeting_notes"),
+    path("panels/<slug:ref>/results/", panel_results_page, name="panel_results"),
+    path("cases/<slug:ref>/finding/", finding_page, name="finding"),
+    path("cases/<slug:ref>/finding/edit/", finding_edit, name="finding_edit"),
+    path("cases/<slug:ref>/finding/give/", finding_give, name="finding_give"),
+    path("cases/<slug:ref>/finding/take-back/", finding_take_back, name="finding_take_back"),
+    path("cases/<slug:ref>/finding/countersign/", finding_countersign, name="finding_countersign"),
+    path("cases/<slug:ref>/finding/send/", finding_send, name="finding_send"),
+    path("cases/<slug:ref>/finding/resume/", finding_resume, name="finding_resume"),
+    path("cases/<slug:ref>/finding/corrections/<int:correction>/", correction_settle, name="correction_settle"),
+    path("cases/<slug:ref>/finding/opinion/", director_opinion, name="director_opinion"),
+    path("cases/<slug:ref>/finding/minority/", minority_opinion, name="minority_opinion"),
+    path("cases/<slug:ref>/comments/", case_comments, name="case_comments"),
+    path("cases/<slug:ref>/comments/release/", comments_release, name="comments_release"),
+    path("cases/<slug:ref>/questions/", case_questions_page, name="case_questions"),
+    path("cases/<slug:ref>/questions/ask/", question_ask, name="question_ask"),
+    path("cases/<slug:ref>/questions/send/", questions_send, name="questions_send"),
     path("indicators/<slug:ref>/", indicator_page, name="indicator"),
     path("indicators/<slug:ref>/values.csv", indicator_csv, name="indicator_csv"),
     path("indicators/<slug:ref>/record/", indicator_record, name="indicator_record"),
@@ -343,6 +401,11 @@ urlpatterns = [
     path("ui/", components_page, name="components"),
     path("gates/", gates_page, name="gates"),
     path("gates/<slug:ref>/", gate_review_page, name="gate_review"),
+    path("gates/<slug:ref>/questions/", review_questions, name="review_questions"),
+    path("gates/<slug:ref>/questions/hand-in/", answers_hand_in, name="answers_hand_in"),
+    path("gates/<slug:ref>/questions/<int:question>/", question_answer, name="question_answer"),
+    path("gates/<slug:ref>/fact-check/", fact_check_page, name="fact_check"),
+    path("gates/<slug:ref>/comments/", review_comments, name="review_comments"),
     path("gates/<slug:ref>/dossier/", dossier_page, name="dossier"),
     path("gates/<slug:ref>/dossier/dossier.pdf", dossier_document, name="dossier_document"),
     path("gates/<slug:ref>/dossier/sections/<slug:code>/", dossier_section, name="dossier_section"),

@@ -40,12 +40,23 @@ class Finding(models.Model):
     recommendation = models.CharField(
         _("recommendation"), max_length=8, choices=Recommendation.choices, blank=True, default=""
     )
+    #: What the legend proposed when the finding was given, and why the panel's grade is another one.
+    proposed_grade = models.ForeignKey(
+        RubricGrade, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("proposed grade")
+    )
+    grade_reason = models.TextField(_("why another grade than proposed"), blank=True, default="")
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.DRAFTING)
     revision = models.PositiveIntegerField(_("revision"), default=0)
     edited_by = models.ForeignKey(
         User, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("last edited by")
     )
     edited_at = models.DateTimeField(_("last edited at"), null=True, blank=True)
+    #: Where a program director is in the chair, the vice chair countersigns this very revision (副主査の確認).
+    countersigned_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("countersigned by")
+    )
+    countersigned_at = models.DateTimeField(_("countersigned at"), null=True, blank=True)
+    countersigned_revision = models.PositiveIntegerField(_("countersigned revision"), null=True, blank=True)
     recommended_by = models.ForeignKey(
         User, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("recommended by")
     )
@@ -66,6 +77,12 @@ class Finding(models.Model):
                 name="finding_given_whole",
                 condition=~Q(state="given")
                 | Q(recommended_by__isnull=False, recommended_at__isnull=False) & ~Q(recommendation="") & ~Q(overall=""),
+            ),
+            models.CheckConstraint(
+                name="finding_countersigned_by_another",
+                condition=Q(countersigned_by__isnull=True)
+                | Q(recommended_by__isnull=True)
+                | ~Q(countersigned_by=models.F("recommended_by")),
             ),
         ]  # fmt: skip
         triggers = [

@@ -216,7 +216,7 @@ def sheets_visible(user: object) -> Q:
     if grants.has("auditor"):
         others |= told
     in_hand = Q(submitted_at__isnull=False)
-    return _own(user) | _fellows(user) | (others & in_hand & not_excluded(me, PROJECT) & _not_reading(me))
+    return _own(user) | _fellows(user) | (others & in_hand & not_excluded(me, PROJECT) & not_reading(me))
 
 
 def _own(user: object) -> Q:
@@ -240,12 +240,12 @@ def _fellows(user: object) -> Q:
     )
 
 
-def _not_reading(person_id: int) -> Q:
-    """The case is not one that this person still has to score: whatever the office, the own sheet comes first."""
+def not_reading(person_id: int, to_case: str = "assignment__case_id") -> Q:
+    """This function will return the condition: no case that this person still has to score. The own sheet comes first."""
     waiting = Assignment.objects.filter(
         Q(sheet__isnull=True) | Q(sheet__submitted_at__isnull=True),
         case__panel__round__state__in=(OPEN, FIRST_CLOSED),
-        case_id=OuterRef("assignment__case_id"), member__person_id=person_id, state=CONFIRMED,
+        case_id=OuterRef(to_case), member__person_id=person_id, state=CONFIRMED,
     )  # fmt: skip
     return ~Q(Exists(waiting))
 

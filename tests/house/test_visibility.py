@@ -1,6 +1,7 @@
 """Each `..._visible_to` queryset equals its predicate on one object, over the whole cast, with and without conflict."""
 
 from collections.abc import Callable
+from datetime import time
 from typing import Any
 
 import pytest
@@ -9,6 +10,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from evaluations.actions.admissions import propose_admission
+from evaluations.actions.disclosures import release_disclosure, save_disclosure
+from evaluations.actions.fact_checks import send_fact_check
+from evaluations.actions.meetings import make_meeting, save_meeting_item
 from evaluations.actions.objections import file_objection
 from evaluations.actions.scenarios import make_scenario, share_scenario
 from evaluations.models import (
@@ -19,10 +23,18 @@ from evaluations.models import (
     Condition,
     ConflictOfInterest,
     Declaration,
+    DirectorOpinion,
+    Disclosure,
+    FactCheck,
+    Finding,
     GateDecision,
+    Meeting,
+    MeetingItem,
+    MinorityOpinion,
     Objection,
     Panel,
     PanelMember,
+    Question,
     Scenario,
     ScoreSheet,
 )
@@ -31,7 +43,11 @@ from evaluations.queries import cases as case_queries
 from evaluations.queries import conflicts as conflict_queries
 from evaluations.queries import decisions as decision_queries
 from evaluations.queries import declarations as declaration_queries
+from evaluations.queries import disclosures as disclosure_queries
+from evaluations.queries import findings as finding_queries
+from evaluations.queries import meetings as meeting_queries
 from evaluations.queries import panels as panel_queries
+from evaluations.queries import questions as question_queries
 from evaluations.queries import scenarios as scenario_queries
 from evaluations.queries import score_sheets as sheet_queries
 from evaluations.rules import admissions as admission_rules
@@ -40,7 +56,12 @@ from evaluations.rules import cases as case_rules
 from evaluations.rules import conflicts as conflict_rules
 from evaluations.rules import decisions as decision_rules
 from evaluations.rules import declarations as declaration_rules
+from evaluations.rules import disclosures as disclosure_rules
+from evaluations.rules import fact_checks as fact_check_rules
+from evaluations.rules import findings as finding_rules
+from evaluations.rules import meetings as meeting_rules
 from evaluations.rules import panels as panel_rules
+from evaluations.rules import questions as question_rules
 from evaluations.rules import scenarios as scenario_rules
 from evaluations.rules import score_sheets as sheet_rules
 from programs import queries, rules
@@ -93,6 +114,7 @@ from reporting.sample_kinds import record_education, record_goals
 from reporting.sample_risks import keep_records
 from tests.cast import again
 from tests.factories import decisions as made_decisions
+from tests.factories import findings as discussions
 from tests.factories.rounds import make_round
 from tests.programs.test_contracts import AT, concluded, drafted
 from tests.programs.test_plans import handed_on, written
@@ -131,7 +153,16 @@ KINDS: list[tuple[type, Callable[[Any], Any], Callable[[Any], Q]]] = [
     (Scenario, scenario_queries.scenarios_visible_to, scenario_rules.scenarios_visible),
     (Panel, panel_queries.panels_visible_to, panel_rules.panels_visible),
     (PanelMember, panel_queries.members_visible_to, panel_rules.members_named),
+    (Finding, finding_queries.findings_visible_to, finding_rules.findings_visible),
+    (DirectorOpinion, finding_queries.director_opinions_visible_to, finding_rules.director_opinions_visible),
+    (MinorityOpinion, finding_queries.minority_opinions_visible_to, finding_rules.minority_opinions_visible),
+    (FactCheck, finding_queries.fact_checks_visible_to, fact_check_rules.fact_checks_visible),
+    (Disclosure, disclosure_queries.disclosures_visible_to, disclosure_rules.disclosures_visible),
+    (Question, question_queries.questions_visible_to, question_rules.questions_visible),
+    (Meeting, meeting_queries.meetings_visible_to, meeting_rules.meetings_visible),
+    (MeetingItem, meeting_queries.meeting_items_visible_to, meeting_rules.items_visible),
 ]
+_DISCUSSION = (Finding, DirectorOpinion, MinorityOpinion, FactCheck, Disclosure, Question, Meeting, MeetingItem)
 
 
 @pytest.mark.parametrize(("model", "visible_to", "condition"), KINDS, ids=lambda v: getattr(v, "__name__", ""))
@@ -175,6 +206,8 @@ def test_list_when_compared_with_the_predicate_then_the_same_for_everybody(
         share_scenario(
             make_scenario(one, name="共有", by=cast["staff1"], at=AT), is_shared=True, by=cast["staff1"], at=AT
         )
+    if model in _DISCUSSION:
+        _discuss(cast, twin)
     record_education(by=cast["pi5"], at=timezone.now())
     record_goals(by=cast["pi5"], at=timezone.now())
     if model in (SiteVisit, Advice):
@@ -197,6 +230,28 @@ def test_list_when_compared_with_the_predicate_then_the_same_for_everybody(
             if model.objects.filter(condition(user), pk=pk).exists()
         }
         assert listed == one_by_one, name
+
+
+def _discuss(cast: dict[str, User], twin: dict[str, Project]) -> None:
+    """A draft finding with opinions, shown to the project; comments, a question that was sent, and a meeting."""
+    made, now, today = discussions.scored(cast, twin), timezone.now(), timezone.localdate()
+    case, secretary = discussions.case_of(made), {"by": cast["secretariat1"], "at": now}
+    finding = discussions.drafted(cast, made)
+    DirectorOpinion.objects.create(case=case, author=cast["pd1"], text="所見")
+    MinorityOpinion.objects.create(case=case, member=made.members["evaluator2"], text="反対")
+    send_fact_check(case, due_on=today, **secretary)
+    assert finding.case_id == case.pk
+    save_disclosure(case, texts={"goal": "順調です。"}, revision=0, **secretary)
+    release_disclosure(case, by=cast["chair1"], at=now)
+    for sent in (True, False):
+        question = Question.objects.create(case=case, member=made.members["evaluator3"], text="質問", asked_at=now)
+        if sent:
+            Question.objects.filter(pk=question.pk).update(
+                sent_at=now, sent_by=cast["secretariat1"], sent_text="質問", position=1
+            )
+    meeting = make_meeting(made.round, kind="hearing", held_on=today, place="A", **secretary)
+    values = {"starts_at": time(13), "minutes": 30, "case": case, "title": ""}
+    save_meeting_item(meeting, values=values, **secretary)
 
 
 def _money_papers(cast: dict[str, User], project: Project) -> None:
