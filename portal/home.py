@@ -19,6 +19,7 @@ from common.audit import done_by
 from common.fiscal_year import date_text
 from common.fiscal_year import label as year_label
 from common.models import JournalEntry
+from evaluations.queries.exclusions import hidden_entries
 from portal.access import clock, page
 from portal.discussion_tasks import discussion_tasks, project_tasks
 from portal.journal import readable
@@ -347,7 +348,11 @@ def still_visible(user: Any, entries: Iterable[JournalEntry]) -> list[JournalEnt
         "programs.allocation": visible_ids(allocations_visible_to(user), by_type["programs.allocation"]),
         "reporting.progressreport": visible_ids(reports_visible_to(user), by_type["reporting.progressreport"]),
     }
-    return [row for row in rows if row.subject_id in seen.get(row.subject_type, {row.subject_id})]
+    hidden = hidden_entries(user, rows)
+    return [
+        row for row in rows
+        if row.pk not in hidden and row.subject_id in seen.get(row.subject_type, {row.subject_id})
+    ]  # fmt: skip
 
 
 def visible_ids(rows: QuerySet[Any], wanted: set[int]) -> set[int]:
