@@ -20,13 +20,13 @@ FARTHEST = 4
 
 def hidden_entries(user: object, entries: Iterable[JournalEntry]) -> set[int]:
     """This function will return the ids of the entries about projects from which the reader is excluded."""
-    recused = scope_of(user).recused
-    if not recused:
-        return set()
     by_type: dict[str, dict[int, list[int]]] = {}
     for one in entries:
         by_type.setdefault(one.subject_type, {}).setdefault(one.subject_id, []).append(one.pk)
     found: set[int] = set()
+    recused = scope_of(user).recused if by_type else frozenset()
+    if not recused:
+        return found
     for label, rows in by_type.items():
         about = [Q(**{f"{way}__in": recused}) for way in ways_to_project(label)]
         if about:
