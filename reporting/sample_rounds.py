@@ -53,8 +53,32 @@ from evaluations.states import CALLED, OPEN, PREPARING, SUBMITTED
 from programs.models import Program, Project, StageGate
 from reporting.sample_assignment import assign_readers, decline_late, replace_reader
 from reporting.sample_cast import BASICS, FLAGSHIPS, Users
+from reporting.sample_decisions import (
+    draft_decisions,
+    meet_conditions,
+    object_to_stop,
+    put_all_in_force,
+    refuse_objection,
+    release_all,
+    take_decisions,
+)
 from reporting.sample_declarations import declare_conflicts, settle_conflicts
 from reporting.sample_records import sample_data
+from reporting.sample_reviews import (
+    OBJECTION_DAYS,
+    answer_fact_checks,
+    ask_questions,
+    assign_anew,
+    begin_anew,
+    close_final,
+    close_first,
+    draft_findings,
+    give_findings,
+    hold_hearing,
+    revise_scores,
+    score_first,
+    score_some,
+)
 from reporting.sample_twin import PROGRAM_REF
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -98,6 +122,14 @@ class RoundPlan:
         found = proposed_days(decision_on=self.decision_on)[step]
         return found.astimezone(TOKYO).date() if isinstance(found, datetime) else found
 
+    def leader(self, case: Case) -> User:
+        """The PI of the project that a case is about."""
+        return leader(self.users, _ref(case.gate_review))
+
+    def officer(self, case: Case) -> User:
+        """The program officer of the area that a case is about."""
+        return officer(self.users, _ref(case.gate_review))
+
     def reviews(self, *states: str) -> list[GateReview]:
         """The round's gate reviews in these states, by project."""
         rows = GateReview.objects.filter(round=self.found, state__in=states).select_related("project__area", "round")
@@ -138,7 +170,8 @@ def prepare_round(plan: RoundPlan) -> int:
             "kind": plan.kind, "subject": "project", "area": None,
             "gate": plan.gate, "name_ja": plan.name_ja, "name_en": plan.name_en,
             "fiscal_year": plan.fiscal_year, "chair_source": "independent", "readers_per_case": 3,
-            "cases_per_reader_min": 0, "cases_per_reader_max": 6, "quorum": 3, "objection_days": 30,
+            "cases_per_reader_min": 0, "cases_per_reader_max": 6, "quorum": 3,
+            "objection_days": OBJECTION_DAYS,
         },
     )  # fmt: skip
     _write_rubric(made, data["rubric"], by=staff, at=at)
@@ -279,10 +312,27 @@ def typeset_dossiers(plan: RoundPlan, refs: Iterable[str] = FLAGSHIPS) -> list[t
 
 def open_cases(plan: RoundPlan) -> int:
     """This function will open the documents of the round's cases to the panel."""
-    cases = list(Case.objects.filter(panel__round=plan.found, state=PREPARING).order_by("number"))
+    cases = list(
+        Case.objects.filter(panel__round=plan.found, panel__round__state=OPEN, state=PREPARING).order_by("number")
+    )
     for case in cases:
         open_documents(case, by=plan.users["secretariat1"], at=plan.at("seals_on"))
     return len(cases)
+
+
+def declare_conflicts_anew(plan: RoundPlan) -> int:
+    """This function will have the panel declare on what came before it since."""
+    return declare_conflicts(plan)
+
+
+def open_cases_anew(plan: RoundPlan) -> int:
+    """This function will open the documents of what came before the panel since."""
+    return open_cases(plan)
+
+
+def score_anew(plan: RoundPlan) -> int:
+    """This function will have the new readers hand their sheets in."""
+    return score_first(plan)
 
 
 #: The acts of a round in their order, by the names of `play_cycle`'s steps.
@@ -298,7 +348,28 @@ SCRIPT: tuple[Callable[[RoundPlan], int], ...] = (
     open_cases,
     decline_late,
     replace_reader,
+    score_first,
+    begin_anew,
+    declare_conflicts_anew,
+    assign_anew,
+    open_cases_anew,
+    score_anew,
+    close_first,
+    ask_questions,
+    hold_hearing,
+    revise_scores,
+    close_final,
+    draft_findings,
+    answer_fact_checks,
+    give_findings,
+    draft_decisions,
+    take_decisions,
+    release_all,
+    object_to_stop,
+    refuse_objection,
+    put_all_in_force,
     release_roster,
+    meet_conditions,
 )
 
 
@@ -334,3 +405,14 @@ def _annex() -> BytesIO:
     document.save(made, deterministic_id=True)
     made.seek(0)
     return made
+
+
+def begin_running_round(plan: RoundPlan) -> int:
+    """This function will bring a round to the middle of its first scores, once; returns how many acts it took."""
+    if plan.found is not None:
+        return 0
+    acts = (
+        prepare_round, call_dossiers, appoint_panel, write_dossiers, seal_dossiers, declare_conflicts, assign_readers,
+        open_cases, score_some,
+    )  # fmt: skip
+    return sum(act(plan) for act in acts)

@@ -146,10 +146,11 @@ def reviews_decided_by(user: object) -> Q:
 # Who acts -------------------------------------------------------------------------------------------------------------
 
 
-def decision_actions(user: object, review: GateReview) -> set[str]:
+def decision_actions(user: object, review: GateReview, *, on: date | None = None) -> set[str]:
     """This function will return what the user may do about the review's decision now: `decision.draft`, ...
 
-    Drafting is open to staff in every state: what is missing is said by `decision_blockers`. In two queries.
+    Drafting is open to staff in every state: what is missing is said by `decision_blockers`. `on`: the day that counts
+    for the window of objections, else today. In two queries.
     """
     held = _held(user, review)
     if held is None:
@@ -165,7 +166,7 @@ def decision_actions(user: object, review: GateReview) -> set[str]:
     standing = rows.get(RELEASED)
     if standing is not None and held["reads"] and held["leads"] and not held["has_objected"]:
         standing.gate_review = review
-        if review.state == RELEASED and localdate() <= objection_until(standing):
+        if review.state == RELEASED and (on or localdate()) <= objection_until(standing):
             allowed.add("decision.object")
     return allowed
 

@@ -13,6 +13,7 @@ from portal.home import tasks_of
 from programs.actions import plans
 from programs.actions.recusals import recuse
 from programs.models import (
+    TABLES,
     ChangeAttachment,
     CostCategory,
     PlanBudget,
@@ -190,7 +191,7 @@ def changed(project, cast):
     cells = {(2026, lead.pk, goods.pk): 50_000_001, (2027, lead.pk, goods.pk): 4_000_000}
     plans.save_money(change, cells=cells, totals={2026: 90_000_000, 2027: 4_000_000}, **how)
     plans.remove_item(
-        change, plans.TABLES[next(t for t in plans.TABLES if t.__name__ == "Deliverable")], key="D1", revision=0, **how
+        change, TABLES[next(t for t in TABLES if t.__name__ == "Deliverable")], key="D1", revision=0, **how
     )
     return first, again_version(change)
 
