@@ -20,6 +20,7 @@ from evaluations.rules.cases import cases_judged_by
 from evaluations.rules.rounds import gate_reviews_visible, not_excluded, rounds_evaluated_by, rounds_kept_by
 from evaluations.states import (
     CALLED,
+    CONCLUDED,
     DECIDED,
     DECISION_STANDS,
     GATE_REVIEW_MOVES,
@@ -56,7 +57,7 @@ def dossiers_readable(user: object) -> Q:
     """This function will return the condition for the dossiers whose content this user may read.
 
     The team always; PO, PD, staff, offices and auditors once it is handed in; agency people once it is sealed; the
-    panel once the case's documents are open to them; the secretariat never reads content here, it chases by the board. Machines
+    panel once the case's documents are open to them, and after it is concluded; the secretariat never reads content here, it chases by the board. Machines
     none. A conflict beats every role.
     """
     grants = grants_of(user)
@@ -74,7 +75,7 @@ def dossiers_readable(user: object) -> Q:
         readable |= handed_in
     if offices := grants.organizations(*OFFICE_ROLES):
         readable |= handed_in & _of(projects_of_organizations(offices))
-    judged = Case.objects.filter(cases_judged_by(user), gate_review=OuterRef("gate_review"))
+    judged = Case.objects.filter(cases_judged_by(user, OPEN, CONCLUDED), gate_review=OuterRef("gate_review"))
     return (readable & not_excluded(me, "gate_review__project")) | Q(Exists(judged))
 
 
