@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import highspy
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -24,6 +23,7 @@ from evaluations.assignment_bound import (
     worth,
 )
 from evaluations.assignment_solver import FEW_PAIRS, first_pool
+from evaluations.solver import program
 
 NEAR = 2e-5  # the seed's noise and the solver's tolerance
 
@@ -50,9 +50,7 @@ def calls(draw: st.DrawFn) -> Call:
 def dense_optimum(call: Call) -> float:
     """The best worth over all pairs with every rule written out at once, by the solver alone."""
     cases, reviewers = call.shape
-    highs = highspy.Highs()
-    highs.setOptionValue("log_to_console", False)
-    highs.setOptionValue("output_flag", False)
+    highs = program()
     x = {(p, r): highs.addBinary() for p in range(cases) for r in range(reviewers) if call.allowed[p, r]}
     none = highs.addVariable(0, 0)
     aim = none + 0
