@@ -167,18 +167,18 @@ def decision_tasks(user: Any, today: date) -> Iterator[Task]:
             is_sample=condition.decision.is_sample,
             subject=condition,
         )
-    for step in wind_down_awaiting(user):
-        review = step.decision.gate_review
+    for item in wind_down_awaiting(user):
+        review = item.decision.gate_review
         yield Task(
-            label=_("Finish the step “%(text)s” of the wind-down") % {"text": _short(step.text)},
+            label=_("Finish the step “%(text)s” of the wind-down") % {"text": _short(item.text)},
             about="",
             project=review.project,
             url=reverse("decision", args=[review.ref]),
-            due_on=step.due_on,
+            due_on=item.due_on,
             minutes=30,
             waiting_for=_("The ministry waits until the wind-down is finished."),
-            is_sample=step.decision.is_sample,
-            subject=step,
+            is_sample=item.decision.is_sample,
+            subject=item,
         )
 
 

@@ -120,7 +120,7 @@ def test_publication_when_the_roster_is_public_then_it_names_the_panel_and_why_a
     )  # fmt: skip
     publish_roster(made, cast)
     told, text = client.get(f"{public}decision.json").json(), client.get(public).content.decode()
-    assert [one["name"]["ja"] for one in told["roster"]][0] == names[0]
+    assert told["roster"][0]["name"]["ja"] == names[0]
     assert told["admitted"] == ["余人をもって代えがたい。"]
     assert [word in text for word in (*names, "余人をもって代えがたい。", case.ref)] == [True, True, True, False]
 
