@@ -83,7 +83,7 @@ ROUNDS = ListSpec(
             "year", gettext_lazy("Fiscal year"), lambda one: year_label(one.fiscal_year, language()),
             order="fiscal_year",
         ),
-        Column("decision", gettext_lazy("Decision"), lambda one: one.decision_due_on, order="decision_due_on"),
+        Column("decision", gettext_lazy("Decision on the gate"), lambda one: one.decision_due_on, order="decision_due_on"),
         Column(
             "state", gettext_lazy("State"), lambda one: str(one.get_state_display()), order="state",
             pill=lambda one: tone_of(one),
