@@ -255,6 +255,7 @@ CHANGED: dict[str, Any] = {
     "replaced": _("taken off again"),
     "readers": _("readers"),
     "cases": _("cases"),
+    "thin_cases": _("cases with too few readers"),
     "changes": _("changes"),
     "seed": _("seed"),
     "level": _("TRL level"),
