@@ -263,11 +263,12 @@ def release_roster(plan: RoundPlan) -> int:
 
 
 def call_dossiers(plan: RoundPlan) -> int:
-    """This function will call for the dossiers of the round's projects."""
+    """This function will call for the dossiers of the round's projects that are running still."""
     one = plan.found
     if one is None or one.state != OPEN or one.gate_reviews.exists():
         return 0
-    projects = Project.objects.filter(ref__in=[f"sample-{ref}" for ref in plan.projects]).order_by("ref")
+    refs = [f"sample-{ref}" for ref in plan.projects]
+    projects = Project.objects.filter(ref__in=refs, state=Project.State.RUNNING).order_by("ref")
     return len(call_gate_reviews(one, projects, by=plan.users["secretariat1"], at=plan.at("calls_on")))
 
 

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from django.db.models import Count, Q, QuerySet
 
-from accounts.models import Organization
 from evaluations import scoring
 from evaluations.models import Assignment, Case, Round, Rubric, RubricItem, ScoreSheet, SheetScore
 from evaluations.rules.score_sheets import (
@@ -21,7 +20,6 @@ from evaluations.rules.score_sheets import (
 )
 from evaluations.sheet_workbook import OVERALL, Form
 from evaluations.states import CONFIRMED
-from programs.models import Milestone, Project, TrlAssessment
 
 #: A comment has at most so many characters.
 LONGEST_COMMENT = 2000
@@ -208,27 +206,6 @@ def scored_items(rounds: Iterable[Round]) -> dict[int, int]:
     """This function will return how many criteria are scored in each of these rounds."""
     rows = RubricItem.objects.filter(rubric__round__in=[one.pk for one in rounds], is_text_only=False)
     return dict(rows.values_list("rubric__round").annotate(count=Count("pk")))
-
-
-@dataclass(slots=True)
-class CaseFacts:
-    """What a reader sees of the project beside the sheet: who, the steps of technology, what was planned for when."""
-
-    project: Project | None
-    lead: str = ""
-    trl: list[TrlAssessment] = field(default_factory=list)
-    milestones: list[Milestone] = field(default_factory=list)
-
-
-def case_facts(case: Case) -> CaseFacts:
-    """This function will return the facts of the project under review; whoever reads the case may read them."""
-    project = case.gate_review.project
-    if project is None:
-        return CaseFacts(None)
-    leads = Organization.objects.filter(participations__project=project, participations__role="lead").order_by("pk")
-    levels = list(TrlAssessment.objects.filter(project=project).select_related("level").order_by("-on", "-pk"))
-    milestones = list(Milestone.objects.filter(project=project, is_dropped=False).order_by("planned_on", "pk"))
-    return CaseFacts(project, "、".join(one.name for one in leads), levels, milestones)
 
 
 @dataclass(slots=True)
