@@ -245,6 +245,21 @@ def conditions_awaiting(user: object) -> list[Condition]:
     return list(rows.select_related("decision__gate_review__project__area")[:100])
 
 
+def conditions_in_hand(user: object, projects: QuerySet[Project]) -> list[Condition]:
+    """This function will return the conditions of these projects' gates that are not met yet and that the reader may read."""
+    rows = conditions_visible_to(user).filter(
+        decision__gate_review__project__in=projects, decision__state__in=DECISION_STANDS, state__in=CONDITION_LEFT
+    )
+    return list(rows.prefetch_related(lead_institutions("decision__gate_review__project__participations")))
+
+
+def objections_in_hand(user: object, projects: QuerySet[Project]) -> list[Objection]:
+    """This function will return the open objections of these projects that the reader may read."""
+    rows = objections_visible_to(user).filter(state=FILED, decision__gate_review__project__in=projects)
+    rows = rows.select_related("decision__gate_review__project__area", "filed_by__person")
+    return list(rows.prefetch_related(lead_institutions("decision__gate_review__project__participations")))
+
+
 def wind_down_awaiting(user: object) -> list[WindDownItem]:
     """This function will return the steps of wind-downs that this person owes, soonest due first."""
     return list(wind_down_visible_to(user).filter(wind_down_to_do(user))[:100]) if _answers(user) else []
