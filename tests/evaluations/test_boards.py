@@ -9,8 +9,10 @@ from evaluations.actions.score_sheets import save_sheet, submit_sheet
 from evaluations.models import Finding, GateReview
 from evaluations.queries.boards import progress_of
 from evaluations.queries.dossiers import board
-from evaluations.rules.dossiers import Progress, review_missing
+from evaluations.rules.dossiers import review_missing
+from evaluations.rules.rounds import first_locked_year
 from evaluations.scoring import Answer
+from programs.models import PlanVersion
 from tests.cast import again
 from tests.factories.rounds import make_round
 
@@ -89,11 +91,15 @@ def test_missing_when_a_review_goes_its_way_then_each_step_names_who_owes_it(cas
     closed = make_round(cast, twin, projects=("sample-ql2-f1",), evaluators=2, documents_open=False, declared=False)
     found = dict(owed(cast["secretariat1"], closed.reviews["sample-ql2-f1"]))
     assert found["declarations"] == "評価委員"
-    assert found["section-trl"] == "課題のチーム"
+    asked = closed.round.documents.get()
+    assert found[f"document-{asked.pk}"] == "課題の研究チーム"
 
 
-def test_money_at_stake_when_the_gate_opens_a_phase_then_seen_by_who_sees_the_projects_money(cast, scored):
-    one = known(cast["staff1"], scored.reviews[F1])
-    assert one.at_stake_yen is None or one.at_stake_yen >= 0
-    assert known(cast["secretariat1"], scored.reviews[F1]).at_stake_yen is None
-    assert Progress().at_stake_yen is None
+def test_money_at_stake_when_the_gate_opens_a_phase_then_seen_by_who_sees_the_projects_money(cast, scored, twin):
+    version = PlanVersion.objects.filter(project=twin[F1], state="approved").order_by("-number").first()
+    locked = first_locked_year(scored.round)
+    planned = sum(version.years.filter(fiscal_year__gte=locked).values_list("total_yen", flat=True))
+    assert planned > 0
+    assert known(cast["staff1"], scored.reviews[F1]).at_stake_yen == planned
+    for name in ("secretariat1", "chair1", "office1"):
+        assert (name, known(cast[name], scored.reviews[F1]).at_stake_yen) == (name, None)
