@@ -138,10 +138,15 @@ class SheetRead:
         return scoring.sheet_total(self.rubric, self.as_sheet)
 
     @property
+    def asked(self) -> list[str]:
+        """The criteria that have to be answered; words alone are asked for only where they are required."""
+        return [item.code for item in self.items if not item.is_text_only or item.is_comment_required]
+
+    @property
     def done(self) -> int:
-        """How many criteria are answered."""
+        """How many of those are answered."""
         left = {problem.item for problem in scoring.sheet_problems(self.rubric, self.as_sheet)}
-        return len([item for item in self.items if item.code not in left])
+        return len([code for code in self.asked if code not in left])
 
     @property
     def form(self) -> Form:
