@@ -16,6 +16,7 @@ from evaluations.actions.decisions import attach_decision_papers, decide, draft_
 from evaluations.actions.objections import file_objection, settle_objection
 from evaluations.actions.releases import put_in_force, release_decisions
 from evaluations.models import Case, Condition, GateDecision, GateReview, Objection
+from evaluations.queries.decisions import draft_of
 from evaluations.rules.decisions import decisions_coming_into_force
 from evaluations.states import DECIDED, RECOMMENDED, RELEASED
 from programs.actions.plans import check_plan, confirm_plan
@@ -61,8 +62,11 @@ def take_decisions(plan: RoundPlan) -> int:
     """This function will take the drafted decisions, by another officer than drafted them."""
     done, at = 0, plan.at("decision_due_on")
     for place, review in enumerate(plan.reviews(RECOMMENDED), 1):
-        number = f"見本決第{plan.fiscal_year}-{place}号"
-        decide(review, number=number, decided_on=at.date(), by=plan.users["staff2"], at=at)
+        number, draft = f"見本決第{plan.fiscal_year}-{place}号", draft_of(review)
+        assert draft is not None
+        decide(
+            review, number=number, decided_on=at.date(), revision=draft.revision, by=plan.users["staff2"], at=at
+        )  # fmt: skip
         done += 1
     return done
 

@@ -48,6 +48,7 @@ from evaluations.actions.rounds import (
 )
 from evaluations.actions.rubrics import save_grades, save_item
 from evaluations.models import Case, Dossier, GateReview, Panel, Round
+from evaluations.queries.decisions import last_decision
 from evaluations.queries.panels import pledge_of
 from evaluations.states import CALLED, OPEN, PREPARING, SUBMITTED
 from programs.models import Program, Project, StageGate
@@ -263,11 +264,12 @@ def release_roster(plan: RoundPlan) -> int:
 
 
 def call_dossiers(plan: RoundPlan) -> int:
-    """This function will call for the dossiers of the round's projects."""
+    """This function will call for the dossiers of the round's projects that are running still."""
     one = plan.found
     if one is None or one.state != OPEN or one.gate_reviews.exists():
         return 0
-    projects = Project.objects.filter(ref__in=[f"sample-{ref}" for ref in plan.projects]).order_by("ref")
+    refs = [f"sample-{ref}" for ref in plan.projects]
+    projects = Project.objects.filter(ref__in=refs, state=Project.State.RUNNING).order_by("ref")
     return len(call_gate_reviews(one, projects, by=plan.users["secretariat1"], at=plan.at("calls_on")))
 
 
@@ -279,7 +281,10 @@ def write_dossiers(plan: RoundPlan) -> int:
         ref = _ref(review)
         lead, at = leader(plan.users, ref), plan.at("dossier_due_on", before=3)
         for section in review.dossier.sections.all():
-            text = data["dossiers"].get(ref, {}).get(section.code) or data["dossier_basic"][section.code]
+            # Who was reviewed before answers what was remarked then.
+            again = section.code == "answers" and last_decision(review.project_id, review)
+            basic = data["dossier_basic"]["answers_again" if again else section.code]
+            text = data["dossiers"].get(ref, {}).get(section.code) or basic
             text = text.replace("%(topic)s", _topic(review))
             save_section(review, section.code, text=text, revision=section.revision, by=lead, at=at)
         annex = review.round.documents.filter(is_required=True).get()

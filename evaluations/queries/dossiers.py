@@ -38,7 +38,7 @@ def board(user: object) -> QuerySet[GateReview]:
     hidden = ~progress_visible(user) & Q(state__in=(RECOMMENDED, DECIDED))
     return (
         gate_reviews_visible_to(user)
-        .select_related("round__program", "project__area", "area", "program", "dossier")
+        .select_related("round__program", "round__gate", "project__area", "area", "program", "dossier")
         .annotate(
             seen_state=Case(When(hidden, then=Value(SEALED)), default=F("state"), output_field=CharField()),
             conditions_asked=conditions_asked(),

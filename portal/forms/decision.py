@@ -180,6 +180,8 @@ class SignForm(Refusable):
 
     number = LineField(label=gettext_lazy("Number of the decision (決裁番号)"), longest=60)
     decided_on = DayField(label=gettext_lazy("Date of the decision (決裁日)"))
+    #: The version of the draft that the page shows the effect of.
+    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
 
 
 class ReasonsForm(Refusable):

@@ -121,7 +121,7 @@ def test_decision_when_taken_by_its_drafter_or_the_recommender_then_refused_and_
     draft = drafted(cast, review)
     for name in ("staff1", "staff2"):
         with pytest.raises(NotAllowed):
-            decisions.decide(review, number="1", decided_on=TODAY(), by=cast[name], at=timezone.now())
+            decisions.decide(review, number="1", decided_on=TODAY(), revision=0, by=cast[name], at=timezone.now())
     whole = {
         "state": "decided", "decided_at": timezone.now(), "decided_on": TODAY(), "number": "1", "content": {},
         "content_hash": "0" * 64,
@@ -147,7 +147,7 @@ def test_decision_when_the_officer_is_in_conflict_then_nothing_of_it_is_there(ca
     assert not decisions_visible_to(staff2).filter(gate_review=review).exists()
     assert decisions_awaiting(staff2) == []
     with pytest.raises(NotAllowed):
-        decisions.decide(review, number="1", decided_on=TODAY(), by=staff2, at=timezone.now())
+        decisions.decide(review, number="1", decided_on=TODAY(), revision=0, by=staff2, at=timezone.now())
 
 
 @pytest.mark.django_db
@@ -184,8 +184,22 @@ def test_decision_when_the_number_is_missing_or_the_day_ahead_then_refused(cast,
     drafted(cast, review)
     for number, day, field in ((" ", TODAY(), "number"), ("1", TODAY() + timedelta(days=2), "decided_on")):
         with pytest.raises(Refused) as refusal:
-            decisions.decide(review, number=number, decided_on=day, by=cast["staff2"], at=timezone.now())
+            decisions.decide(review, number=number, decided_on=day, revision=0, by=cast["staff2"], at=timezone.now())
         assert refusal.value.field == field
+
+
+@pytest.mark.django_db
+def test_decision_when_the_draft_was_saved_since_it_was_looked_at_then_it_is_not_signed_unseen(cast, twin):
+    review = review_of(cast, twin)
+    drafted(cast, review)
+    decisions.draft_decision(
+        review, values=values(reason="別の理由"), revision=0, by=cast["staff1"], at=timezone.now()
+    )  # fmt: skip
+    with pytest.raises(StaleEdit):
+        decisions.decide(
+            review, number="1", decided_on=TODAY(), revision=0, by=cast["staff2"], at=timezone.now()
+        )  # fmt: skip
+    assert draft_of(review).state == "drafted"
 
 
 @pytest.mark.django_db
@@ -217,7 +231,7 @@ def test_modify_when_the_change_breaks_the_plan_then_the_conflict_is_named_and_n
     # The institution's part ends after the director confirmed.
     project.participations.update(ends_on=TODAY())
     with pytest.raises(NotReady) as refusal:
-        decisions.decide(review, number="1", decided_on=TODAY(), by=cast["staff2"], at=timezone.now())
+        decisions.decide(review, number="1", decided_on=TODAY(), revision=0, by=cast["staff2"], at=timezone.now())
     assert {(one.field, one.code) for one in refusal.value.blockers} == {("plan_change", "partner_without_part")}
     assert draft_of(review) is not None
     assert PlanVersion.objects.get(pk=change.pk).state == "confirmed"
@@ -255,7 +269,7 @@ def test_draft_when_the_case_is_reviewed_anew_then_the_old_draft_is_not_decided(
     find(made, F1, cast["chair1"])
     review.refresh_from_db()
     with pytest.raises(NotReady) as refusal:
-        decisions.decide(review, number="1", decided_on=TODAY(), by=cast["staff2"], at=timezone.now())
+        decisions.decide(review, number="1", decided_on=TODAY(), revision=0, by=cast["staff2"], at=timezone.now())
     assert [one.code for one in refusal.value.blockers] == ["reviewed_anew"]
     assert decided(cast, review).case == new
 
@@ -363,6 +377,37 @@ def test_merge_when_released_then_the_other_plan_takes_it_in_and_this_project_en
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("name", ["staff2", "auditor1", "pd1"])
+def test_merge_when_in_conflict_with_the_other_project_then_nothing_of_the_decision_is_there(cast, twin, name):
+    one = twin[F1]
+    in_plan(cast, one)
+    change = change_of(cast, one)
+    review = review_of(cast, twin, F2)
+    how = {"plan_change": change, "reason_code": "merge", "ends_on": date(2027, 3, 31), "wind_down": steps()}
+    merge = drafted(cast, review, "modify", **how)
+    assert decisions_visible_to(again(cast[name])).filter(pk=merge.pk).exists()
+    recuse(
+        cast[name].person, one, starts_on=date(2020, 1, 1), source_ref="COI-TEST", by=cast["staff1"], at=timezone.now()
+    )  # fmt: skip
+    other = again(cast[name])
+    assert decision_actions(other, review) == set()
+    assert not decisions_visible_to(other).filter(pk=merge.pk).exists()
+    for act in (
+        lambda: decisions.decide(review, number="1", decided_on=TODAY(), revision=0, by=other, at=timezone.now()),
+        lambda: decisions.withdraw_draft(review, by=other, at=timezone.now()),
+        lambda: decisions.draft_decision(review, values=values(), revision=0, by=other, at=timezone.now()),
+    ):
+        with pytest.raises(NotAllowed):
+            act()
+    decisions.withdraw_draft(review, by=cast["staff1"], at=timezone.now())
+    with pytest.raises(NotAllowed):
+        decisions.draft_decision(
+            review, values=values("modify", plan_change=change, reason_code="merge"), by=other, at=timezone.now()
+        )  # fmt: skip
+    assert not GateDecision.objects.filter(state="drafted").exists()
+
+
+@pytest.mark.django_db
 def test_defer_when_released_then_a_new_case_and_the_review_runs_again(cast, twin):
     review = review_of(cast, twin)
     made = decided(cast, review, "defer", bridging_yen=10_000_000)
@@ -439,7 +484,7 @@ def test_decision_when_it_waits_then_for_the_officers_who_may_take_the_next_step
     assert waits() == [["draft"], ["draft"], []]
     drafted(cast, review)
     assert waits() == [[], ["decide"], []]
-    decisions.decide(review, number="1", decided_on=TODAY(), by=cast["staff2"], at=timezone.now())
+    decisions.decide(review, number="1", decided_on=TODAY(), revision=0, by=cast["staff2"], at=timezone.now())
     assert waits() == [["release"], [], []]
 
 
@@ -463,6 +508,7 @@ def test_decision_when_sixteen_take_it_at_once_then_one_does(cast, twin):
                 GateReview.objects.get(pk=review.pk),
                 number="1",
                 decided_on=TODAY(),
+                revision=0,
                 by=cast["staff2"],
                 at=timezone.now(),
             )
