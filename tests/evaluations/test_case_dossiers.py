@@ -31,7 +31,7 @@ def test_changes_when_nothing_moved_then_none():
     [
         (
             "trl", [{"kind": "claimed", "level": 5, "on": "2025-03-01"}, *BEFORE["trl"]],
-            "TRL(課題側の申告)", "TRL4", "TRL5",
+            "TRL(課題の自己申告)", "TRL4", "TRL5",
         ),
         (
             "milestones", [{**BEFORE["milestones"][0], "reached_on": "2024-09-15"}, BEFORE["milestones"][1]],
