@@ -14,6 +14,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pikepdf
+from django.utils import timezone
+from django.utils.timezone import localdate
 
 from accounts.models import User
 from common.fiscal_year import ends_on, label, starts_on
@@ -55,6 +57,7 @@ from programs.models import Program, Project, StageGate
 from reporting.sample_assignment import assign_readers, decline_late, replace_reader
 from reporting.sample_cast import BASICS, FLAGSHIPS, Users
 from reporting.sample_decisions import (
+    answer_conditions,
     draft_decisions,
     meet_conditions,
     object_to_stop,
@@ -183,7 +186,9 @@ def prepare_round(plan: RoundPlan) -> int:
     save_calendar(made, values=values, revision=made.revision, by=staff, at=at)
     person = plan.users["secretariat1"].person
     assert person is not None
-    approve_secretary(appoint_secretary(made, person=person, by=staff, at=at), by=second, at=at)
+    # As with the panel's terms: it serves on the real day, too, when the play is ahead of it.
+    appointed_at = min(at, timezone.now())
+    approve_secretary(appoint_secretary(made, person=person, by=staff, at=appointed_at), by=second, at=appointed_at)
     open_round(Round.objects.get(pk=made.pk), by=staff, at=at)
     return 1
 
@@ -228,9 +233,11 @@ def appoint_panel(plan: RoundPlan) -> int:
     fields = [Field(None, ja, en) for ja, en in data["expertises"]]
     save_panel(panel, fields=fields, pledge="", by=users["secretariat1"], at=at)
     expertises = list(panel.expertises.all())
+    # Terms count on the real day: a play ahead of it (`--now`) has members who serve already.
+    starts_on = min(at.astimezone(TOKYO).date(), localdate())
     for name, (role, numbers) in data["members"].items():
         seat = Seat(
-            role, "industry" if 3 in numbers else "academia", at.astimezone(TOKYO).date(),
+            role, "industry" if 3 in numbers else "academia", starts_on,
             date(plan.fiscal_year + TERM_YEARS, 3, 31), expertises=[expertises[number] for number in numbers],
         )  # fmt: skip
         _appoint(panel, users, name, seat, at)
@@ -289,6 +296,7 @@ def write_dossiers(plan: RoundPlan) -> int:
             save_section(review, section.code, text=text, revision=section.revision, by=lead, at=at)
         annex = review.round.documents.filter(is_required=True).get()
         add_document(review, annex, _annex(), f"別添資料_{ref}_見本.pdf", by=lead, at=at)
+        answer_conditions(review, by=lead, at=at)
         submit_dossier(review, by=lead, at=plan.at("dossier_due_on", before=1))
         done += 1
     return done
