@@ -50,6 +50,7 @@ from evaluations.actions.rounds import (
 )
 from evaluations.actions.rubrics import save_grades, save_item
 from evaluations.models import Case, Dossier, GateReview, Panel, Round
+from evaluations.queries.decisions import last_decision
 from evaluations.queries.panels import pledge_of
 from evaluations.states import CALLED, OPEN, PREPARING, SUBMITTED
 from programs.models import Program, Project, StageGate
@@ -287,7 +288,10 @@ def write_dossiers(plan: RoundPlan) -> int:
         ref = _ref(review)
         lead, at = leader(plan.users, ref), plan.at("dossier_due_on", before=3)
         for section in review.dossier.sections.all():
-            text = data["dossiers"].get(ref, {}).get(section.code) or data["dossier_basic"][section.code]
+            # Who was reviewed before answers what was remarked then.
+            again = section.code == "answers" and last_decision(review.project_id, review)
+            basic = data["dossier_basic"]["answers_again" if again else section.code]
+            text = data["dossiers"].get(ref, {}).get(section.code) or basic
             text = text.replace("%(topic)s", _topic(review))
             save_section(review, section.code, text=text, revision=section.revision, by=lead, at=at)
         annex = review.round.documents.filter(is_required=True).get()

@@ -231,7 +231,7 @@ def decisions_awaiting(user: object) -> list[tuple[GateReview, str]]:
             ),
         )
         .filter(Q(state=RECOMMENDED, has_draft=False) | Q(state__in=DECIDABLE, may_decide=True) | Q(may_release=True))
-        .select_related("project__area")
+        .select_related("project__area", "round__program")
         .order_by("round__decision_due_on", "pk")
     )
     return [(one, "decide" if one.may_decide else "release" if one.may_release else "draft") for one in rows]
@@ -243,6 +243,21 @@ def conditions_awaiting(user: object) -> list[Condition]:
         return []
     rows = conditions_visible_to(user).filter(conditions_to_act_on(user))
     return list(rows.select_related("decision__gate_review__project__area")[:100])
+
+
+def conditions_in_hand(user: object, projects: QuerySet[Project]) -> list[Condition]:
+    """This function will return the conditions of these projects' gates that are not met yet and that the reader may read."""
+    rows = conditions_visible_to(user).filter(
+        decision__gate_review__project__in=projects, decision__state__in=DECISION_STANDS, state__in=CONDITION_LEFT
+    )
+    return list(rows.prefetch_related(lead_institutions("decision__gate_review__project__participations")))
+
+
+def objections_in_hand(user: object, projects: QuerySet[Project]) -> list[Objection]:
+    """This function will return the open objections of these projects that the reader may read."""
+    rows = objections_visible_to(user).filter(state=FILED, decision__gate_review__project__in=projects)
+    rows = rows.select_related("decision__gate_review__project__area", "filed_by__person")
+    return list(rows.prefetch_related(lead_institutions("decision__gate_review__project__participations")))
 
 
 def wind_down_awaiting(user: object) -> list[WindDownItem]:
