@@ -193,9 +193,11 @@ def upper_bound(call: Call, y: Multipliers) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """One thing that cannot be met: `kind` readers, field, lead or load; by how much; and out of how many.
+    """One thing that cannot be met: `kind` readers, field, lead or load; by how much; out of how many; and why.
 
-    `free`: reviewers without a conflict who could fill it; `full`: those of them who already read as much as they may.
+    `free`: reviewers without a conflict who could fill it. Those of them who do not: `alike`, an institution of theirs
+    reads the case already; `mutual`, they and an applicant would review each other; `full`, they read as much as they
+    may. `places`: so many of the free could read the case together, one from each institution. Of a load: `free` cases.
     """
 
     kind: str
@@ -204,7 +206,16 @@ class Shortfall:
     reviewer: int = -1
     field: int = -1
     free: int = 0
+    alike: int = 0
+    mutual: int = 0
     full: int = 0
+    places: int = 0
+    reads: int = 0
+
+    @property
+    def open(self) -> int:
+        """How many could still be added without moving anybody."""
+        return self.free - self.reads - self.alike - self.mutual - self.full
 
 
 def shortfalls(call: Call, pairs: Iterable[Pair]) -> list[Shortfall]:
@@ -213,24 +224,45 @@ def shortfalls(call: Call, pairs: Iterable[Pair]) -> list[Shortfall]:
     for pair in pairs:
         chosen[pair] = True
     loads = chosen.sum(axis=0)
-    full = loads >= call.load_max
     found = []
     for case in range(call.shape[0]):
-        could = call.allowed[case]
+        everybody = np.ones(call.shape[1], bool)
         if (missing := int(call.readers[case]) - int(chosen[case].sum())) > 0:
-            found.append(_short("readers", missing, case, could, full))
+            found.append(_short(call, chosen, "readers", missing, case, everybody))
         for one in np.flatnonzero(call.required[case] & ~call.fields[chosen[case]].any(axis=0)):
-            found.append(_short("field", 1, case, could & call.fields[:, one], full, int(one)))
+            found.append(_short(call, chosen, "field", 1, case, call.fields[:, one], int(one)))
         if call.leads_wanted[case] and not (call.leads[case] & chosen[case]).any():
-            found.append(_short("lead", 1, case, could & call.leads[case], full))
+            found.append(_short(call, chosen, "lead", 1, case, call.leads[case]))
     below = np.maximum(0, call.load_min - loads)
-    found += [Shortfall("load", int(below[one]), reviewer=int(one)) for one in np.flatnonzero(below)]
+    found += [
+        Shortfall("load", int(below[one]), reviewer=int(one), free=int(call.allowed[:, one].sum()))
+        for one in np.flatnonzero(below)
+    ]
     order = ("readers", "field", "lead", "load")
     return sorted(found, key=lambda one: order.index(one.kind))
 
 
-def _short(kind: str, missing: int, case: int, could: Bools, full: Bools, one: int = -1) -> Shortfall:
-    return Shortfall(kind, missing, case, field=one, free=int(could.sum()), full=int((could & full).sum()))
+def _short(call: Call, chosen: Bools, kind: str, missing: int, case: int, able: Bools, one: int = -1) -> Shortfall:
+    could = call.allowed[case] & able
+    here = call.institutions[could]
+    left = could & ~chosen[case]
+    alike = left & (call.institutions >= 0) & np.isin(call.institutions, call.institutions[chosen[case]])
+    mutual = left & ~alike & _mutual_with(call, chosen, case)
+    full = left & ~alike & ~mutual & (chosen.sum(axis=0) >= call.load_max)
+    return Shortfall(
+        kind, missing, case, field=one, free=int(could.sum()), alike=int(alike.sum()), mutual=int(mutual.sum()),
+        full=int(full.sum()), places=len(set(here[here >= 0].tolist())) + int((here < 0).sum()),
+        reads=int((could & chosen[case]).sum()),
+    )  # fmt: skip
+
+
+def _mutual_with(call: Call, chosen: Bools, case: int) -> Bools:
+    """Who cannot read a case because one of its applicants reads a case of theirs."""
+    found = np.zeros(call.shape[1], bool)
+    owners = [reviewer for own, reviewer in call.applicants if own == case]
+    for own, reviewer in call.applicants:
+        found[reviewer] |= own != case and bool(chosen[own, owners].any())
+    return found
 
 
 def broken_institutions(call: Call, value: dict[Pair, float]) -> list[Pair]:

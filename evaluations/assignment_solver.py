@@ -25,6 +25,7 @@ from evaluations.assignment_bound import (
     broken_mutuals,
     prices,
 )
+from evaluations.solver import program
 
 TOP_PAIRS, TOP_OF_FIELD, TOP_OF_GROUP = 14, 5, 3
 #: Up to so many pairs all of them are taken at once, and the answer is proved to be the best.
@@ -243,14 +244,6 @@ class Relaxation:
         if found.sum(axis=1).max(initial=0) > NEW_PER_CASE:
             found &= _best(gain, NEW_PER_CASE)
         return found
-
-
-def program(seed: int) -> highspy.Highs:
-    """This function will make an empty, silent program on one thread."""
-    highs = highspy.Highs()
-    for name, value in (("output_flag", False), ("threads", 1), ("random_seed", seed % 2_147_483_647)):
-        highs.setOptionValue(name, value)
-    return highs
 
 
 def add_rows(

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 import highspy
 import numpy as np
 
+from evaluations.solver import program
+
 CONTINUE, MODIFY, LATER, STOP = "continue", "modify", "later", "stop"
 OUTCOMES = (CONTINUE, MODIFY, LATER, STOP)
 KEPT, SHIFTED, ENDED = "kept", "shifted", "ended"
@@ -536,12 +538,9 @@ class _Model:
 
 
 def _run(lp: highspy.HighsLp) -> _Solved:
-    solver = highspy.Highs()
-    for name, value in (
-        ("output_flag", False), ("threads", 1), ("random_seed", 1), ("time_limit", SECONDS), ("mip_rel_gap", 1e-9),
-        ("mip_feasibility_tolerance", TOLERANCE), ("primal_feasibility_tolerance", TOLERANCE),
-    ):  # fmt: skip
-        solver.setOptionValue(name, value)
+    solver = program(
+        time_limit=SECONDS, mip_rel_gap=1e-9, mip_feasibility_tolerance=TOLERANCE, primal_feasibility_tolerance=TOLERANCE
+    )  # fmt: skip
     solver.passModel(lp)
     solver.run()
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:

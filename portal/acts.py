@@ -17,7 +17,10 @@ from portal.forms.plans import Refusable
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """How an act is asked about. `trail`: address and name of the pages above; `home`: where it leads back to."""
+    """How an act is asked about. `trail`: address and name of the pages above; `home`: where it leads back to.
+
+    `warnings`: what the act would let pass, in a box of its own above what it does.
+    """
 
     heading: str
     button: str
@@ -27,6 +30,7 @@ class Act:
     trail: Sequence[tuple[str, str]] = ()
     is_danger: bool = False
     blockers: Sequence[Blocker] = field(default_factory=tuple)
+    warnings: Sequence[str] = ()
 
 
 def ask_once(

@@ -16,6 +16,7 @@ from evaluations.actions import assignments as actions
 from evaluations.models import Assignment, Case
 from evaluations.queries.assignment_tables import candidates, case_lines, removals
 from evaluations.queries.assignments import (
+    WHOLE,
     Seating,
     assignments_to_decline,
     cases_overseen_by,
@@ -62,8 +63,9 @@ def assignment_case(request: HttpRequest, case: Case) -> HttpResponseBase:
         "case": case,
         "name": subject_name(case.gate_review),
         "line": case_lines(seating)[seating.case_at[case.pk]],
-        "free": [row for row in found if not row[0].why_not][:MOST_CANDIDATES],
-        "closed": [row for row in found if row[0].why_not],
+        "free": [row for row in found if row[0].why_not in ("", WHOLE)][:MOST_CANDIDATES],
+        "closed": [row for row in found if row[0].why_not not in ("", WHOLE)],
+        "is_whole": any(row[0].why_not == WHOLE for row in found),
         "removals": {key: told_of(one) for key, one in removals(seating, case).items()},
         "roles": Assignment.Role.choices,
         "closed_words": actions.reasons(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from evaluations.assignment_bound import Shortfall
 from evaluations.models import AssignmentRun
+from evaluations.queries.assignment_checks import Thin
 from evaluations.queries.assignments import Effect, Seating, case_name
 
 SHOWN = 100
@@ -100,39 +102,102 @@ def _note(by: float, now: float, bound: float | None) -> str:
     return " ".join(lines)
 
 
-def shortfalls_told(seating: Seating) -> list[str]:
-    """This function will say which rules cannot be met as it stands, by how much, and what the reason is."""
-    found = [_shortfall(seating, one) for one in seating.short[:SHOWN]]
-    room, asked = int(seating.call.load_max.sum()), int(seating.call.readers.sum())
+def shortfalls_told(seating: Seating, most: int = SHOWN) -> list[str]:
+    """This function will say which rules cannot be met as it stands, by how much, and which constraint is the reason."""
+    call = seating.call
+    found = [_shortfall(seating, one) for one in seating.short[:most]]
+    room, asked, least = int(call.load_max.sum()), int(call.readers.sum()), int(call.load_min.sum())
+    if least > asked:
+        words = _(
+            "All members together have to read %(least)s cases at least, the cases ask for %(asked)s: %(by)s too many."
+        )
+        found.insert(0, words % {"asked": asked, "least": least, "by": least - asked})
     if room < asked:
         words = _(
             "All cases together ask for %(asked)s readings, all members together may read %(room)s: %(by)s too few."
         )
         found.insert(0, words % {"asked": asked, "room": room, "by": asked - room})
+    if len(seating.short) > most:
+        found.append(_("%(count)s more are not shown.") % {"count": len(seating.short) - most})
     return found
 
 
 def _shortfall(seating: Seating, one: Shortfall) -> str:
+    call = seating.call
     if one.kind == "load":
-        words = _("%(name)s reads %(missing)s cases fewer than the round asks for.")
-        return str(words % {"name": seating.members[one.reviewer].person.name, "missing": one.missing})
+        words = _(
+            "%(name)s reads %(missing)s cases fewer than the round asks for; %(free)s of %(cases)s cases are open."
+        )
+        name = seating.members[one.reviewer].person.name
+        return str(words % {"name": name, "missing": one.missing, "free": one.free, "cases": len(seating.cases)})
     figures = {
-        "case": case_name(seating.cases[one.case]), "missing": one.missing, "free": one.free, "full": one.full,
+        "case": case_name(seating.cases[one.case]), "missing": one.missing, "wanted": int(call.readers[one.case]),
         "field": seating.fields[one.field].name if one.field >= 0 else "",
     }  # fmt: skip
     if one.kind == "readers":
-        words = _(
-            "“%(case)s” lacks %(missing)s readers: %(free)s members have no conflict, %(full)s of them read all they may."
-        )
-    elif one.kind == "field" and not one.free:
-        words = _("“%(case)s” lacks a reader of “%(field)s”: no member without a conflict has this field.")
+        lines = [_("“%(case)s” lacks %(missing)s of %(wanted)s readers.") % figures]
     elif one.kind == "field":
-        words = _(
-            "“%(case)s” lacks a reader of the field “%(field)s”: %(free)s members have it, %(full)s of them read all they may."
-        )
+        lines = [_("“%(case)s” lacks a reader of the field “%(field)s”.") % figures]
     else:
-        words = _("“%(case)s” has no reader with one of its fields who could be the primary reader.")
-    return str(words % figures)
+        lines = [_("“%(case)s” has no reader with one of its fields who could be the primary reader.") % figures]
+    return " ".join(str(line) for line in [*lines, *_reasons(seating, one)])
+
+
+def _reasons(seating: Seating, one: Shortfall) -> list[str]:
+    """Why it is missing: who cannot read by which constraint, and which of them is too tight by itself."""
+    call, asked = seating.call, list(range(len(seating.members)))
+    if one.kind == "field":
+        asked = [at for at in asked if call.fields[at, one.field]]
+    elif one.kind == "lead":
+        asked = [at for at in asked if call.leads[one.case, at]]
+    wanted = int(call.readers[one.case]) if one.kind == "readers" else 1
+    if not asked:
+        return [_("No member of the panel has it.")]
+    why = Counter(seating.why[one.case, at] for at in asked if (one.case, at) in seating.why)
+    counts = {**why, "institution": one.alike, "mutual": one.mutual, "full": one.full}
+    parts = [f"{words} {counts[code]}" for code, words in _bars().items() if counts.get(code)]
+    lines = [_("Of %(count)s members: %(parts)s.") % {"count": len(asked), "parts": "、".join(parts)}] if parts else []
+    if one.free < wanted:
+        words = _("Conflicts and declarations leave %(free)s for %(wanted)s: %(by)s too few.")
+        lines.append(words % {"free": one.free, "wanted": wanted, "by": wanted - one.free})
+    if one.places < min(wanted, one.free):
+        words = _(
+            "One institution has one reader of a case at most: the %(free)s are of %(places)s institutions, %(by)s too few."
+        )
+        lines.append(words % {"free": one.free, "places": one.places, "by": wanted - one.places})
+    if one.open > 0:
+        lines.append(
+            _("%(count)s of them could be added now.") % {"count": one.open}
+            if one.kind == "readers" or not _is_whole(seating, one.case)
+            else _("%(count)s of them could read it, but its places are taken.") % {"count": one.open}
+        )
+    return lines
+
+
+def _is_whole(seating: Seating, case: int) -> bool:
+    return not any(other.kind == "readers" and other.case == case for other in seating.short)
+
+
+def _bars() -> dict[str, str]:
+    """What keeps members from reading a case, by the code of `why_not`, in the order in which it is told."""
+    return {
+        "conflict": _("in conflict"),
+        "team": _("people of the project"),
+        "undeclared": _("without a declaration"),
+        "declined": _("who declined"),
+        "institution": _("of an institution that reads it already"),
+        "mutual": _("who would be reviewed in turn"),
+        "full": _("who read all they may"),
+    }
+
+
+def thin_told(one: Thin) -> str:
+    """This function will say of a case that it would have too few readers, and what follows."""
+    figures = {"case": case_name(one.case), "there": one.there, "wanted": one.wanted, "quorum": one.quorum}
+    line = _("“%(case)s” would have %(there)s of %(wanted)s readers.") % figures
+    if one.there < one.quorum:
+        line += " " + _("The panel settles no finding on it with fewer than %(quorum)s sheets (quorum).") % figures
+    return line
 
 
 def told_of(effect: Effect) -> list[str]:

@@ -14,6 +14,7 @@ from common.audit import history_of
 from evaluations.actions import assignments as actions
 from evaluations.actions.assignment_runs import ask_for_run, holes
 from evaluations.models import AssignmentRun, Panel
+from evaluations.queries.assignment_checks import thin_cases
 from evaluations.queries.assignment_tables import (
     bound_now,
     case_lines,
@@ -33,7 +34,7 @@ from evaluations.queries.assignments import (
 from evaluations.rules.assignments import may_assign
 from portal.access import BadQuery, page
 from portal.acts import Act, ask_once
-from portal.assignment_words import RunTold, run_told, shortfalls_told
+from portal.assignment_words import RunTold, run_told, shortfalls_told, thin_told
 from portal.forms.assignment import RunForm, SeenForm
 from portal.journal import readable
 
@@ -86,6 +87,9 @@ def assignment_page(request: HttpRequest, panel: Panel) -> HttpResponseBase:
         "proposed": proposed,
         "confirmed": confirmed,
         "declined": [one for one in seating.declined if one.pk not in {row.replaces_id for row in seating.standing}],
+        "barred": [
+            one for one in actions.barred(seating) if one.pk not in {row.replaces_id for row in seating.standing}
+        ],
         "may_assign": allowed,
         "may_repair": allowed and bool(confirmed) and bool(holes(seating)),
         "closed_words": actions.reasons(),
@@ -165,7 +169,7 @@ def _ask_for_repair(panel: Panel, **who: Any) -> AssignmentRun:
 def assignment_confirm(request: HttpRequest, panel: Panel) -> HttpResponseBase:
     """This function will show what will count, then confirm it."""
     seating = seating_of(panel, cases_to_assign(request.user, panel))
-    waiting = actions.proposals_of(seating)
+    waiting, thin = actions.proposals_of(seating), thin_cases(seating)
     names = sorted({one.member.person.name for one in waiting})
     act = Act(
         heading=_("Confirm who reads what?"), button=_("Confirm the assignment"),
@@ -176,11 +180,10 @@ def assignment_confirm(request: HttpRequest, panel: Panel) -> HttpResponseBase:
             % {"readers": len(waiting), "cases": len({one.case_id for one in waiting})},
             _("They are: %(names)s") % {"names": "、".join(names)} if len(names) <= 30 else _("%(count)s members read.")
             % {"count": len(names)},
-            *(_("Not met: %(what)s") % {"what": one} for one in shortfalls_told(seating)[:20]),
+            *(_("Not met: %(what)s") % {"what": one} for one in shortfalls_told(seating, 20)),
         ],
-        blockers=actions.confirmation_blockers(seating),
+        blockers=actions.confirmation_blockers(seating), warnings=[thin_told(one) for one in thin],
     )  # fmt: skip
-    form = SeenForm(
-        data=request.POST if request.method == "POST" else None, initial={"seen": actions.fingerprint_of(seating)}
-    )
+    data = request.POST if request.method == "POST" else None
+    form = SeenForm(is_thin=bool(thin), data=data, initial={"seen": actions.fingerprint_of(seating)})
     return ask_once(request, panel, actions.confirm_assignments, act, form=form)

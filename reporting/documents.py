@@ -1,4 +1,4 @@
-"""The documents of this app: the progress report from its frozen content, and the portfolio brief."""
+"""The documents of this app: progress report from its frozen content, portfolio brief, brief for a visit, roadmap."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ from programs.queries import portfolio_tree, project_label
 from programs.queries.trl import projects_climbing
 from reporting.models import ReportSection, ReportVersion
 from reporting.models.schedule import ReportKind
+from reporting.roadmaps import Roadmap
 from reporting.visit_briefs import VisitBrief, facts_of
 
 LANGUAGE = "ja"
@@ -330,4 +331,21 @@ def visit_brief_pdf(brief: VisitBrief) -> bytes:
             language=LANGUAGE,
             fingerprint=content_hash(facts_of(brief)),
             case_number=brief.project.ref,
+        )
+
+
+# The roadmap ----------------------------------------------------------------------------------------------------------
+
+
+def roadmap_pdf(road: Roadmap, *, name: str, language: str, is_sample: bool) -> bytes:
+    """This function will typeset a roadmap as the page shows it: the pictures, then their table."""
+    with override(language):
+        chart = road.chart
+        facts = {"name": name, "on": road.today.isoformat(), "head": chart.head, "rows": chart.rows}
+        return render_pdf(
+            "pdf/roadmap.html",
+            {"name": name, "on": road.today, "chart": chart, "sheets": road.sheets, "is_sample": is_sample},
+            title=_("Roadmap: %(name)s") % {"name": Truncator(name).chars(LONGEST_NAME)},
+            language=language,
+            fingerprint=content_hash(facts),
         )

@@ -75,6 +75,9 @@ FLAGSHIPS = ("ql1-f1", "ql1-f2", "ql2-f1", "ql2-f2", "ql3-f1")
 #: Basic projects that stand before a panel beside the Flagships, each led by an investigator of its own.
 BASICS = ("ql1-b1", "ql1-b3", "ql2-b1", "ql2-b3", "ql3-b2")
 
+#: Where the evaluators work: two at each, so that the rule on readers from one institution has something to keep apart.
+COLLEGES = [f"sample-college-{letter}" for letter in "abcdef"]
+
 #: Who is there. The order is the order in which they are entered.
 CAST: tuple[Member, ...] = (
     *_row("staff", 2, "担当官", "Sample ministry officer", "sample-mext"),
@@ -89,7 +92,7 @@ CAST: tuple[Member, ...] = (
     *_row("office", 2, "事務代表者", "Sample institution office", [_lead("ql1-f1"), _partner("ql1-f1")],
           "institution_office"),
     *_row("accountant", 1, "経理担当", "Sample accountant", _lead("ql1-f1"), "institution_accountant"),
-    *_row("evaluator", 12, "評価委員", "Sample evaluator", "sample-college", "evaluator"),
+    *_row("evaluator", 12, "評価委員", "Sample evaluator", COLLEGES * 2, "evaluator"),
     *_row("chair", 1, "主査", "Sample panel chair", "sample-college", "panel_chair"),
     *_row("jst", 2, "JST担当", "Sample JST officer", "sample-jst", "agency_staff"),
     *_row("nedo", 1, "NEDO担当", "Sample NEDO officer", "sample-nedo", "agency_staff"),

@@ -45,11 +45,20 @@ from reporting.rules import WRITABLE
 from reporting.sample_benchmarks import record_benchmarks
 from reporting.sample_cast import FLAGSHIPS, Users, build_sample
 from reporting.sample_contracts import conclude_year, propose_split, state_year
+from reporting.sample_decisions import decision_papers, outcomes_of
 from reporting.sample_kinds import record_education, record_goals
 from reporting.sample_plans import open_versions, request_change, write_first_plan
 from reporting.sample_records import DATA, sample_data
+from reporting.sample_reviews import panel_papers
 from reporting.sample_risks import keep_records
-from reporting.sample_rounds import SCRIPT, RoundPlan, gate_round, typeset_dossiers
+from reporting.sample_rounds import (
+    SCRIPT,
+    RoundPlan,
+    begin_running_round,
+    gate_round,
+    running_round,
+    typeset_dossiers,
+)
 from reporting.sample_scenarios import weigh_outcomes
 from reporting.sample_trl import assess_level, claim_level
 from reporting.sample_visits import pay_visit, put_policy
@@ -81,13 +90,18 @@ class Step:
 
 @dataclass(slots=True)
 class Cycle:
-    """One play: the moment it stands at, the seed of its choices, where the documents go, what it made."""
+    """One play: the moment it stands at, the seed of its choices, where the documents go, what it made.
+
+    `clock` is the moment at which it is played: the running round is open then.
+    """
 
     now: datetime
+    clock: datetime
     seed: int
     out: Path
     users: Users = field(default_factory=dict)
     documents: list[Path] = field(default_factory=list)
+    decisions: dict[str, int] = field(default_factory=dict)
     mails: int = 0
 
     @property
@@ -140,6 +154,7 @@ def play(cycle: Cycle, tell: Callable[[Step], None]) -> list[Step]:
         ("accept_reports", lambda: _accept(cycle, past, cycle.at(past, 6, 20))),
         ("build_sample_as_of_now", lambda: _build(cycle, cycle.now.date())),
         *((act.__name__, partial(_round, cycle, act)) for act in (*SCRIPT, weigh_outcomes)),
+        ("begin_running_round", lambda: _begin_running_round(cycle)),
         ("allocate_the_year", lambda: _allocate(cycle, cycle.on(present + 1, 4, 2))),
         ("conclude_contracts", lambda: _contract(cycle, cycle.on(present, 4, 6))),
         ("state_spending", lambda: _state_spending(cycle, cycle.on(present + 1, 4, 20))),
@@ -168,6 +183,7 @@ def play(cycle: Cycle, tell: Callable[[Step], None]) -> list[Step]:
         step = Step(name, act(), round((time.perf_counter() - started) * 1000))
         tell(step)
         done.append(step)
+    cycle.decisions = outcomes_of(gate_round(cycle.users, cycle.present, cycle.now))
     return done
 
 
@@ -240,6 +256,12 @@ def _round(cycle: Cycle, act: Callable[[RoundPlan], int]) -> int:
     """One act in the year's stage-gate round; the references come from the seed."""
     with drawn_from(random.Random(f"{cycle.seed}:{cycle.present}:{act.__name__}")):
         return act(gate_round(cycle.users, cycle.present, cycle.now))
+
+
+def _begin_running_round(cycle: Cycle) -> int:
+    """A round that is being scored at the present moment, so that evaluators have something to do."""
+    with drawn_from(random.Random(f"{cycle.seed}:running:{cycle.clock:%Y-%m-%d}")):
+        return begin_running_round(running_round(cycle.users, cycle.clock))
 
 
 def _allocate(cycle: Cycle, at: datetime) -> int:
@@ -394,9 +416,15 @@ def _documents(cycle: Cycle) -> int:
         with opened(attach_report_pdf(version.pk, at=cycle.now)) as file:
             name = f"annual-report-{version.report.fiscal_year}-{version.report.project.ref}.pdf"
             _keep_document(cycle, name, file.read())
-    for ref, stored in typeset_dossiers(gate_round(cycle.users, cycle.present, cycle.now)):
+    plan = gate_round(cycle.users, cycle.present, cycle.now)
+    for ref, stored in typeset_dossiers(plan):
         with opened(stored) as file:
             _keep_document(cycle, f"gate-dossier-{cycle.present}-{ref}.pdf", file.read())
+    for name, stored in decision_papers(plan):
+        with opened(stored) as file:
+            _keep_document(cycle, f"{name}.pdf", file.read())
+    for name, content in panel_papers(plan):
+        _keep_document(cycle, f"{name}.pdf", content)
     brief = portfolio_brief_pdf(cycle.users["staff1"], on=cycle.now.date())
     _keep_document(cycle, "portfolio-brief.pdf", brief)
     return len(cycle.documents)

@@ -9,7 +9,7 @@ from evaluations.actions.conflicts import confirm_conflict, dismiss_conflict
 from evaluations.actions.declarations import Answer, declare
 from evaluations.models import Case, ConflictOfInterest, Declaration, PanelMember
 from evaluations.queries.declarations import CaseAsked, cases_asked
-from evaluations.states import ACCEPTED, DECLARED
+from evaluations.states import ACCEPTED, DECLARED, OPEN
 from reporting.sample_records import sample_data
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ FILE = "sample_declarations.json"
 def declare_conflicts(plan: RoundPlan) -> int:
     """This function will let every member under pledge declare on the cases not yet declared on; returns how many."""
     one, made = plan.found, 0
-    if one is None:
+    if one is None or one.state != OPEN:
         return 0
     at = plan.at("declarations_due_on", before=2)
     for member in PanelMember.objects.filter(panel__round=one, state=ACCEPTED).select_related("person__user"):

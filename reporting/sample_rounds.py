@@ -14,6 +14,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pikepdf
+from django.utils import timezone
+from django.utils.timezone import localdate
 
 from accounts.models import User
 from common.fiscal_year import ends_on, label, starts_on
@@ -48,13 +50,39 @@ from evaluations.actions.rounds import (
 )
 from evaluations.actions.rubrics import save_grades, save_item
 from evaluations.models import Case, Dossier, GateReview, Panel, Round
+from evaluations.queries.decisions import last_decision
 from evaluations.queries.panels import pledge_of
 from evaluations.states import CALLED, OPEN, PREPARING, SUBMITTED
 from programs.models import Program, Project, StageGate
 from reporting.sample_assignment import assign_readers, decline_late, replace_reader
 from reporting.sample_cast import BASICS, FLAGSHIPS, Users
+from reporting.sample_decisions import (
+    answer_conditions,
+    draft_decisions,
+    meet_conditions,
+    object_to_stop,
+    put_all_in_force,
+    refuse_objection,
+    release_all,
+    take_decisions,
+)
 from reporting.sample_declarations import declare_conflicts, settle_conflicts
 from reporting.sample_records import sample_data
+from reporting.sample_reviews import (
+    OBJECTION_DAYS,
+    answer_fact_checks,
+    ask_questions,
+    assign_anew,
+    begin_anew,
+    close_final,
+    close_first,
+    draft_findings,
+    give_findings,
+    hold_hearing,
+    revise_scores,
+    score_first,
+    score_some,
+)
 from reporting.sample_twin import PROGRAM_REF
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -98,6 +126,14 @@ class RoundPlan:
         found = proposed_days(decision_on=self.decision_on)[step]
         return found.astimezone(TOKYO).date() if isinstance(found, datetime) else found
 
+    def leader(self, case: Case) -> User:
+        """The PI of the project that a case is about."""
+        return leader(self.users, _ref(case.gate_review))
+
+    def officer(self, case: Case) -> User:
+        """The program officer of the area that a case is about."""
+        return officer(self.users, _ref(case.gate_review))
+
     def reviews(self, *states: str) -> list[GateReview]:
         """The round's gate reviews in these states, by project."""
         rows = GateReview.objects.filter(round=self.found, state__in=states).select_related("project__area", "round")
@@ -138,7 +174,8 @@ def prepare_round(plan: RoundPlan) -> int:
             "kind": plan.kind, "subject": "project", "area": None,
             "gate": plan.gate, "name_ja": plan.name_ja, "name_en": plan.name_en,
             "fiscal_year": plan.fiscal_year, "chair_source": "independent", "readers_per_case": 3,
-            "cases_per_reader_min": 0, "cases_per_reader_max": 6, "quorum": 3, "objection_days": 30,
+            "cases_per_reader_min": 0, "cases_per_reader_max": 6, "quorum": 3,
+            "objection_days": OBJECTION_DAYS,
         },
     )  # fmt: skip
     _write_rubric(made, data["rubric"], by=staff, at=at)
@@ -149,7 +186,9 @@ def prepare_round(plan: RoundPlan) -> int:
     save_calendar(made, values=values, revision=made.revision, by=staff, at=at)
     person = plan.users["secretariat1"].person
     assert person is not None
-    approve_secretary(appoint_secretary(made, person=person, by=staff, at=at), by=second, at=at)
+    # As with the panel's terms: it serves on the real day, too, when the play is ahead of it.
+    appointed_at = min(at, timezone.now())
+    approve_secretary(appoint_secretary(made, person=person, by=staff, at=appointed_at), by=second, at=appointed_at)
     open_round(Round.objects.get(pk=made.pk), by=staff, at=at)
     return 1
 
@@ -194,9 +233,11 @@ def appoint_panel(plan: RoundPlan) -> int:
     fields = [Field(None, ja, en) for ja, en in data["expertises"]]
     save_panel(panel, fields=fields, pledge="", by=users["secretariat1"], at=at)
     expertises = list(panel.expertises.all())
+    # Terms count on the real day: a play ahead of it (`--now`) has members who serve already.
+    starts_on = min(at.astimezone(TOKYO).date(), localdate())
     for name, (role, numbers) in data["members"].items():
         seat = Seat(
-            role, "industry" if 3 in numbers else "academia", at.astimezone(TOKYO).date(),
+            role, "industry" if 3 in numbers else "academia", starts_on,
             date(plan.fiscal_year + TERM_YEARS, 3, 31), expertises=[expertises[number] for number in numbers],
         )  # fmt: skip
         _appoint(panel, users, name, seat, at)
@@ -230,11 +271,12 @@ def release_roster(plan: RoundPlan) -> int:
 
 
 def call_dossiers(plan: RoundPlan) -> int:
-    """This function will call for the dossiers of the round's projects."""
+    """This function will call for the dossiers of the round's projects that are running still."""
     one = plan.found
     if one is None or one.state != OPEN or one.gate_reviews.exists():
         return 0
-    projects = Project.objects.filter(ref__in=[f"sample-{ref}" for ref in plan.projects]).order_by("ref")
+    refs = [f"sample-{ref}" for ref in plan.projects]
+    projects = Project.objects.filter(ref__in=refs, state=Project.State.RUNNING).order_by("ref")
     return len(call_gate_reviews(one, projects, by=plan.users["secretariat1"], at=plan.at("calls_on")))
 
 
@@ -246,11 +288,15 @@ def write_dossiers(plan: RoundPlan) -> int:
         ref = _ref(review)
         lead, at = leader(plan.users, ref), plan.at("dossier_due_on", before=3)
         for section in review.dossier.sections.all():
-            text = data["dossiers"].get(ref, {}).get(section.code) or data["dossier_basic"][section.code]
+            # Who was reviewed before answers what was remarked then.
+            again = section.code == "answers" and last_decision(review.project_id, review)
+            basic = data["dossier_basic"]["answers_again" if again else section.code]
+            text = data["dossiers"].get(ref, {}).get(section.code) or basic
             text = text.replace("%(topic)s", _topic(review))
             save_section(review, section.code, text=text, revision=section.revision, by=lead, at=at)
         annex = review.round.documents.filter(is_required=True).get()
         add_document(review, annex, _annex(), f"別添資料_{ref}_見本.pdf", by=lead, at=at)
+        answer_conditions(review, by=lead, at=at)
         submit_dossier(review, by=lead, at=plan.at("dossier_due_on", before=1))
         done += 1
     return done
@@ -279,10 +325,27 @@ def typeset_dossiers(plan: RoundPlan, refs: Iterable[str] = FLAGSHIPS) -> list[t
 
 def open_cases(plan: RoundPlan) -> int:
     """This function will open the documents of the round's cases to the panel."""
-    cases = list(Case.objects.filter(panel__round=plan.found, state=PREPARING).order_by("number"))
+    cases = list(
+        Case.objects.filter(panel__round=plan.found, panel__round__state=OPEN, state=PREPARING).order_by("number")
+    )
     for case in cases:
         open_documents(case, by=plan.users["secretariat1"], at=plan.at("seals_on"))
     return len(cases)
+
+
+def declare_conflicts_anew(plan: RoundPlan) -> int:
+    """This function will have the panel declare on what came before it since."""
+    return declare_conflicts(plan)
+
+
+def open_cases_anew(plan: RoundPlan) -> int:
+    """This function will open the documents of what came before the panel since."""
+    return open_cases(plan)
+
+
+def score_anew(plan: RoundPlan) -> int:
+    """This function will have the new readers hand their sheets in."""
+    return score_first(plan)
 
 
 #: The acts of a round in their order, by the names of `play_cycle`'s steps.
@@ -298,7 +361,28 @@ SCRIPT: tuple[Callable[[RoundPlan], int], ...] = (
     open_cases,
     decline_late,
     replace_reader,
+    score_first,
+    begin_anew,
+    declare_conflicts_anew,
+    assign_anew,
+    open_cases_anew,
+    score_anew,
+    close_first,
+    ask_questions,
+    hold_hearing,
+    revise_scores,
+    close_final,
+    draft_findings,
+    answer_fact_checks,
+    give_findings,
+    draft_decisions,
+    take_decisions,
+    release_all,
+    object_to_stop,
+    refuse_objection,
+    put_all_in_force,
     release_roster,
+    meet_conditions,
 )
 
 
@@ -334,3 +418,14 @@ def _annex() -> BytesIO:
     document.save(made, deterministic_id=True)
     made.seek(0)
     return made
+
+
+def begin_running_round(plan: RoundPlan) -> int:
+    """This function will bring a round to the middle of its first scores, once; returns how many acts it took."""
+    if plan.found is not None:
+        return 0
+    acts = (
+        prepare_round, call_dossiers, appoint_panel, write_dossiers, seal_dossiers, declare_conflicts, assign_readers,
+        open_cases, score_some,
+    )  # fmt: skip
+    return sum(act(plan) for act in acts)

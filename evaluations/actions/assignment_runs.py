@@ -17,6 +17,7 @@ from common.background import run_later
 from common.errors import NotAllowed, Refused
 from common.states import locked, move
 from evaluations import assignment
+from evaluations.actions.assignments import barred
 from evaluations.assignment_bound import Pair, Shortfall, forbidden_at_random
 from evaluations.models import Assignment, AssignmentRun, Panel
 from evaluations.queries.assignments import Seating, cases_of, cases_to_assign, seating_of
@@ -114,7 +115,7 @@ def _computed(
             "gone": [_keys(seating, pair) for pair in mended.gone], "come": [_keys(seating, pair) for pair in mended.come],
             "short": _short(seating, mended.short), "is_cut": mended.is_cut,
         }  # fmt: skip
-        return result, mended.chosen, _in_place_of(seating, mended)
+        return result, mended.chosen, _in_place_of(seating, mended.chosen, set(mended.gone))
     pinned = seating.roles(one for one in seating.standing if one.is_pinned or one.state == CONFIRMED)
     if run.forbid_percent:
         allowed = forbidden_at_random(call, share=run.forbid_percent / 100, seed=run.seed, kept=pinned)
@@ -126,7 +127,7 @@ def _computed(
         "multipliers": _multipliers(found.multipliers), "is_cut": found.is_cut,
         "members": [one.pk for one in seating.members], "pinned": [list(pair) for pair in pinned],
     }  # fmt: skip
-    return result, found.chosen, {}
+    return result, found.chosen, _in_place_of(seating, found.chosen, set())
 
 
 def _is_in(one: Assignment) -> bool:
@@ -154,7 +155,8 @@ def _short(seating: Seating, found: Iterable[Shortfall]) -> list[dict[str, Any]]
     """What is missing, by the keys of its records."""
     return [
         {
-            "kind": one.kind, "missing": one.missing, "free": one.free, "full": one.full,
+            "kind": one.kind, "missing": one.missing, "free": one.free, "reads": one.reads, "alike": one.alike,
+            "mutual": one.mutual, "full": one.full, "places": one.places,
             "case": seating.cases[one.case].pk if one.case >= 0 else None,
             "member": seating.members[one.reviewer].pk if one.reviewer >= 0 else None,
             "field": seating.fields[one.field].pk if one.field >= 0 else None,
@@ -179,19 +181,17 @@ def _multipliers(y: assignment.Multipliers) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _in_place_of(seating: Seating, mended: assignment.Repair) -> dict[Pair, int]:
-    """Each newcomer's predecessor: on the same case, first who moved away, then who declined."""
+def _in_place_of(seating: Seating, chosen: Sequence[assignment.Chosen], gone: set[Pair]) -> dict[Pair, int]:
+    """Each newcomer's predecessor: on the same case, first who moved away, then who cannot read any more or declined."""
     left: dict[int, list[int]] = {}
-    gone = set(mended.gone)
-    filled = {one.replaces_id for one in seating.standing}
-    for one in seating.standing:
-        if seating.pair_of(one) in gone:
-            left.setdefault(one.case_id, []).append(one.pk)
-    for one in seating.declined:
+    wanted = {(one.case, one.reviewer) for one in chosen}
+    filled = {one.replaces_id for one in seating.standing if seating.pair_of(one) in wanted}
+    moved = [one for one in seating.standing if seating.pair_of(one) in gone]
+    for one in (*moved, *barred(seating), *seating.declined):
         if one.pk not in filled:
             left.setdefault(one.case_id, []).append(one.pk)
     found = {}
-    for pair in mended.come:
+    for pair in sorted(wanted - set(seating.pairs())):
         waiting = left.get(seating.cases[pair[0]].pk, [])
         if waiting:
             found[pair] = waiting.pop(0)

@@ -20,7 +20,7 @@ from common.text import clean_line, half_width, unquoted_cell
 from evaluations.actions.assignments import fingerprint_of, locked_seating, reasons, vacancy
 from evaluations.assignment_bound import Pair
 from evaluations.models import Assignment, Panel
-from evaluations.queries.assignments import Seating, case_name
+from evaluations.queries.assignments import WHOLE, Seating, case_name, reads_mutually
 from evaluations.states import ASSIGNMENT_MOVES, CONFIRMED, PROPOSED
 
 #: The columns by their Japanese heads; names stand beside the references for people and are not read back.
@@ -207,13 +207,13 @@ def _understood(
 
 
 def _broken(seating: Seating, wanted: Mapping[Pair, tuple[int, str]]) -> list[LineError]:
-    """The lines that a rule forbids: conflicts, one institution twice, two primaries, more cases than may be read."""
+    """The lines that a rule forbids: conflicts, one institution or the primary twice, too many readers or cases."""
     words, call = reasons(), seating.call
     after = _after(seating, {pair: role for pair, (_line, role) in wanted.items()})
     errors = [
         LineError(line, words[seating.why[pair]]) for pair, (line, _role) in wanted.items() if pair in seating.why
     ]
-    loads = [0] * len(seating.members)
+    loads, readers = [0] * len(seating.members), [0] * len(seating.cases)
     seated: dict[tuple[int, int], Pair] = {}
     primary: set[int] = set()
     for pair, role in sorted(after.items(), key=lambda item: wanted.get(item[0], (0, ""))[0]):
@@ -229,6 +229,11 @@ def _broken(seating: Seating, wanted: Mapping[Pair, tuple[int, str]]) -> list[Li
         primary |= {case} if role == Assignment.Role.PRIMARY else set()
         if line and loads[member] > int(call.load_max[member]):
             errors.append(LineError(line, words["full"]))
+        readers[case] += 1
+        if line and readers[case] > int(call.readers[case]):
+            errors.append(LineError(line, words[WHOLE]))
+        if line and reads_mutually(call, set(after), case, member):
+            errors.append(LineError(line, words["mutual"]))
     return errors
 
 

@@ -15,8 +15,18 @@ from common.audit import Change, record, record_many
 from common.errors import Blocker, NotAllowed, NotReady, Refused, StaleEdit
 from common.states import locked, move
 from common.text import clean
+from evaluations.assignment_bound import Pair
 from evaluations.models import Assignment, AssignmentRun, Case, Panel, PanelMember
-from evaluations.queries.assignments import Seating, case_name, cases_to_assign, seating_of, why_not
+from evaluations.queries.assignment_checks import readers_after, thin_cases
+from evaluations.queries.assignments import (
+    WHOLE,
+    Seating,
+    case_name,
+    cases_to_assign,
+    reads_mutually,
+    seating_of,
+    why_not,
+)
 from evaluations.rules.assignments import has_handed_in, may_assign_case, may_decline
 from evaluations.states import ASSIGNMENT_MOVES, CONFIRMED, PROPOSED, QUEUED, RUNNING
 
@@ -32,7 +42,9 @@ def reasons() -> dict[str, str]:
         "undeclared": _("No declaration on this case has come yet. Ask for it, or choose somebody else."),
         "reads": _("This person reads the case already."),
         "institution": _("Another reader of the case is from the same institution. Choose somebody else."),
+        "mutual": _("This person and somebody of the project would review each other. Choose somebody else."),
         "full": _("This person reads as many cases as he or she may. Take one off first."),
+        WHOLE: _("The case has all its readers. Take one off first."),
     }
 
 
@@ -64,9 +76,18 @@ def add_reader(case: Case, *, member: PanelMember, role: str, by: User, at: date
 
 
 def vacancy(seating: Seating, case: Case) -> int | None:
-    """This function will return the assignment of a reader of the case who declined and whose place nobody took."""
+    """This function will return the assignment of a reader who declined or cannot read any more, whose place is free."""
     taken = {one.replaces_id for one in seating.standing}
-    return next((one.pk for one in seating.declined if one.case_id == case.pk and one.pk not in taken), None)
+    left = [*seating.declined, *barred(seating)]
+    return next((one.pk for one in left if one.case_id == case.pk and one.pk not in taken), None)
+
+
+def barred(seating: Seating) -> list[Assignment]:
+    """This function will return the confirmed readers who came into conflict or serve no more; no sheet of theirs is in."""
+    return [
+        one for one in seating.standing
+        if one.state == CONFIRMED and not seating.pairs([one]) and not has_handed_in(one)
+    ]  # fmt: skip
 
 
 @transaction.atomic
@@ -142,9 +163,10 @@ def confirmation_blockers(seating: Seating) -> list[Blocker]:
     members = {one.member_id: one.member.person.name for one in seating.standing}
     leaving = _leaving(seating)
     after = [one for one in seating.standing if one.pk not in leaving]
+    readers, pairs = readers_after(seating), set(seating.pairs(after))
     for one in proposals_of(seating):
         pair, name = seating.pair_of(one), case_name(seating.cases[seating.case_at[one.case_id]])
-        code = "not_serving" if pair is None else seating.why.get(pair, "")
+        code = "not_serving" if pair is None else seating.why.get(pair, "") or _broken(seating, readers, pairs, pair)
         if code:
             why = words.get(code, _("This person does not serve on the panel now. Take him or her off."))
             found.append(Blocker(one.ref, code, f"{name} / {members[one.member_id]}: {why}"))
@@ -156,17 +178,29 @@ def confirmation_blockers(seating: Seating) -> list[Blocker]:
     return found
 
 
+def _broken(seating: Seating, readers: dict[int, list[int]], pairs: set[Pair], pair: Pair) -> str:
+    """Which rule a reader breaks beside the others who would count: institutions and teams can change in between."""
+    case, member = pair
+    institution = int(seating.call.institutions[member])
+    if institution >= 0 and [int(seating.call.institutions[one]) for one in readers[case]].count(institution) > 1:
+        return "institution"
+    if reads_mutually(seating.call, pairs, case, member):
+        return "mutual"
+    return WHOLE if len(readers[case]) > int(seating.call.readers[case]) else ""
+
+
 def _leaving(seating: Seating) -> set[int]:
     """The confirmed readers who give up their place to somebody proposed."""
     return {one.replaces_id for one in seating.standing if one.state == PROPOSED and one.replaces_id is not None}
 
 
 @transaction.atomic
-def confirm_assignments(panel: Panel, *, seen: str, by: User, at: datetime) -> int:
+def confirm_assignments(panel: Panel, *, seen: str, though_thin: bool = False, by: User, at: datetime) -> int:
     """This function will confirm the proposal for all cases that `by` settles, and return how many readers that is.
 
-    Nothing counts before. Raises `NotAllowed`, `StaleEdit` when anything changed since `seen`, `NotReady` with what is in
-    the way, and `Refused` when nothing is proposed.
+    Nothing counts before. Cases with fewer readers than the round asks for or the quorum needs count only if `by` says
+    so (`though_thin`). Raises `NotAllowed`, `StaleEdit` when anything changed since `seen`, `NotReady` with what is in
+    the way, and `Refused` when nothing is proposed or readers are missing.
     """
     seating = locked_seating(panel, by)
     waiting = proposals_of(seating)
@@ -180,6 +214,10 @@ def confirm_assignments(panel: Panel, *, seen: str, by: User, at: datetime) -> i
         raise StaleEdit(message, current=now, submitted=seen)
     if blockers := confirmation_blockers(seating):
         raise NotReady(_("The proposal cannot be confirmed as it is."), blockers)
+    thin = thin_cases(seating)
+    if thin and not though_thin:
+        message = _("%(count)s cases would have too few readers. Have readers added, or say that it is meant so.")
+        raise Refused(message % {"count": len(thin)}, "too_few_readers", "though_thin")
     leaving = _leaving(seating)
     for one in seating.standing:
         if one.pk in leaving and one.state == CONFIRMED:
@@ -190,7 +228,8 @@ def confirm_assignments(panel: Panel, *, seen: str, by: User, at: datetime) -> i
     changes = [Change(one, {"state": PROPOSED}, {"state": CONFIRMED}) for one in waiting]
     record_many("confirm_assignment", changes, by=by, at=at)
     cases = {one.case_id for one in waiting}
-    record("confirm_assignments", panel, by=by, at=at, after={"readers": len(waiting), "cases": len(cases)})
+    after = {"readers": len(waiting), "cases": len(cases)} | ({"thin_cases": len(thin)} if thin else {})
+    record("confirm_assignments", panel, by=by, at=at, after=after)
     return len(waiting)
 
 

@@ -14,6 +14,7 @@ from evaluations.queries.assignments import (
     CONFLICT,
     TEAM,
     UNDECLARED,
+    WHOLE,
     Effect,
     Seating,
     case_name,
@@ -26,12 +27,16 @@ from evaluations.states import CONFIRMED, PROPOSED
 
 @dataclass(frozen=True, slots=True)
 class ReaderLine:
-    """One reader of a case: load over the cases shown, and why he or she cannot read it after all ("" if nothing)."""
+    """One reader of a case: load over the cases shown, why he or she cannot read it after all ("" if nothing).
+
+    `owes`: the project's facts changed since the declaration; a new one is owed.
+    """
 
     assignment: Assignment
     load: int
     limit: int
     closed: str
+    owes: bool = False
 
     @property
     def is_confirmed(self) -> bool:
@@ -107,16 +112,19 @@ def _case_line(
     for one in rows:
         place = seating.member_at.get(one.member_id)
         load, limit = (seating.loads[place], seating.limits[place]) if place is not None else (0, 0)
-        lines.append(ReaderLine(one, load, limit, "not_serving" if place is None else seating.why.get((at, place), "")))
+        closed_by = "not_serving" if place is None else seating.why.get((at, place), "")
+        owes = place is not None and (at, place) in seating.owed
+        lines.append(ReaderLine(one, load, limit, closed_by, owes))
         places += [place] if place is not None else []
     covered = call.fields[places].any(axis=0) if places else np.zeros(len(seating.fields), bool)
     groups = call.groups[places].any(axis=0) if places else np.zeros(call.groups.shape[1], bool)
     names = sectors_of(seating.members)
     return CaseLine(
         case, case_name(case), lines, [member for member, code in closed if code in (CONFLICT, TEAM)],
-        sum(code == UNDECLARED for _member, code in closed),
+        sum(code == UNDECLARED for _member, code in closed) + sum(one.owes for one in lines),
         [(field, bool(covered[n])) for n, field in enumerate(seating.fields) if call.required[at, n]],
-        [name for n, name in enumerate(names) if not groups[n]], max(0, int(call.readers[at]) - len(rows)),
+        [name for n, name in enumerate(names) if not groups[n]],
+        max(0, int(call.readers[at]) - sum(not one.closed for one in lines)),
         round(float(call.scores[at, places].mean()), 2) if places else None,
     )  # fmt: skip
 
@@ -146,7 +154,7 @@ def candidates(seating: Seating, case: Case) -> list[Candidate]:
         )
         for place, one in enumerate(seating.members)
     ]  # fmt: skip
-    return sorted(found, key=lambda one: (bool(one.why_not), -one.effect.worth, one.member.pk))
+    return sorted(found, key=lambda one: (one.why_not not in ("", WHOLE), -one.effect.worth, one.member.pk))
 
 
 def removals(seating: Seating, case: Case) -> dict[int, Effect]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import CharField, Count, F, Q, QuerySet, Value, prefetch_related_objects
+from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, prefetch_related_objects
 from django.utils.timezone import localdate
 
 from evaluations.affinity import Profile, affinities
@@ -33,6 +33,7 @@ from evaluations.rules.assignments import (
     cases_overseen,
     members_serving,
     panels_overseen,
+    readers_barred,
     runs_overseen,
 )
 from evaluations.rules.declarations import fingerprint_now
@@ -45,6 +46,8 @@ from programs.rules.scope import scope_of
 STANDING = (PROPOSED, CONFIRMED)
 #: Why a member cannot read a case.
 CONFLICT, TEAM, UNDECLARED = "conflict", "team", "undeclared"
+#: Why nobody at all can be added to a case: it has its readers.
+WHOLE = "whole"
 ADMITTED = "admitted"
 
 
@@ -128,8 +131,8 @@ def _whole(rows: QuerySet[Case]) -> list[Case]:
 class Seating:
     """Cases and serving members of a panel, in order, with what the rules say of them and who reads what now.
 
-    `why`: why a pair is closed; `limits`: how many
-    cases each member may read; the call's are less what he or she reads among the panel's other cases.
+    `why`: why a pair is closed; `owed`: pairs of confirmed readers who owe a declaration on changed facts: they stand;
+    `limits`: how many cases each member may read; the call's are less what he or she reads among the other cases.
     """
 
     panel: Panel
@@ -141,6 +144,7 @@ class Seating:
     standing: list[Assignment]
     declined: list[Assignment] = field(default_factory=list)
     limits: list[int] = field(default_factory=list)
+    owed: set[Pair] = field(default_factory=set)
 
     @cached_property
     def case_at(self) -> dict[int, int]:
@@ -214,6 +218,9 @@ def seating_of(panel: Panel, cases: Sequence[Case]) -> Seating:
         if one.state == DECLINED and one.case_id in case_at and one.member_id in at
     }
     why = declined | _closed(cases, members)
+    read = {(case_at.get(one.case_id), at.get(one.member_id)) for one in rows if one.state == CONFIRMED}
+    owed = {pair for pair, code in why.items() if code == UNDECLARED and pair in read}
+    why = {pair: code for pair, code in why.items() if pair not in owed}
     elsewhere = [0] * len(members)
     for one in rows:
         if one.case_id not in case_at and one.state != DECLINED and one.member_id in at:
@@ -222,7 +229,7 @@ def seating_of(panel: Panel, cases: Sequence[Case]) -> Seating:
     return Seating(
         panel, list(cases), members, fields, _call(panel, cases, members, fields, why, elsewhere), why,
         [one for one in ours if one.state != DECLINED], [one for one in ours if one.state == DECLINED],
-        [limit_of(panel, one) for one in members],
+        [limit_of(panel, one) for one in members], owed,
     )  # fmt: skip
 
 
@@ -414,7 +421,19 @@ def why_not(seating: Seating, case: int, member: int) -> str:
     institution = int(call.institutions[member])
     if institution >= 0 and any(int(call.institutions[one]) == institution for one in readers):
         return "institution"
-    return "full" if seating.loads[member] >= int(call.load_max[member]) else ""
+    if reads_mutually(call, set(seating.pairs()), case, member):
+        return "mutual"
+    if seating.loads[member] >= int(call.load_max[member]):
+        return "full"
+    return WHOLE if len(readers) >= int(call.readers[case]) else ""
+
+
+def reads_mutually(call: Call, pairs: set[Pair], case: int, member: int) -> bool:
+    """This function will tell whether a member of another case's team would read a case one of whose team reads theirs."""
+    owners = [one for own, one in call.applicants if own == case]
+    return any(
+        (own, owner) in pairs for own, one in call.applicants if one == member and own != case for owner in owners
+    )
 
 
 # What waits for the chair ---------------------------------------------------------------------------------------------
@@ -422,7 +441,10 @@ def why_not(seating: Seating, case: int, member: int) -> str:
 
 @dataclass(slots=True)
 class Waiting:
-    """What waits at a panel for whom settles its readers: cases without any, readers to confirm, places to fill again."""
+    """What waits at a panel for whom settles its readers: cases without any, readers to confirm, places to fill again.
+
+    A place is to be filled again where a reader declined, came into conflict or serves no more (`declined`).
+    """
 
     panel: Panel
     unread: int = 0
@@ -438,6 +460,7 @@ def assignments_awaiting(user: object, today: date) -> list[Waiting]:
     if not (is_evaluator(user) or scope_of(user).ministry):
         return []
     rows = Case.objects.filter(cases_assigned_by(user)).annotate(
+        barred=Exists(Assignment.objects.filter(readers_barred(), case=OuterRef("pk"))),
         standing=Count("assignments", filter=Q(assignments__state__in=STANDING)),
         proposed=Count("assignments", filter=Q(assignments__state=PROPOSED)),
         declined=Count("assignments", filter=Q(assignments__state=DECLINED)),
@@ -448,5 +471,5 @@ def assignments_awaiting(user: object, today: date) -> list[Waiting]:
         waiting = found.setdefault(case.panel_id, Waiting(case.panel))
         waiting.unread += not case.standing and (due is None or due <= today)
         waiting.proposed += case.proposed
-        waiting.declined += bool(case.declined) and case.standing < one.readers_per_case
+        waiting.declined += case.barred or (bool(case.declined) and case.standing < one.readers_per_case)
     return [one for one in found.values() if one.unread or one.proposed or one.declined]

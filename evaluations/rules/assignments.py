@@ -8,9 +8,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.timezone import localdate
 
 from accounts.queries import grants_of, in_force
-from evaluations.models import Assignment, AssignmentRun, Case, Panel, PanelMember, Round
+from evaluations.models import Admission, Assignment, AssignmentRun, Case, Panel, PanelMember, Round
 from evaluations.rules.rounds import not_excluded, rounds_evaluated_by, rounds_kept_by
-from evaluations.states import ACCEPTED, CASE_LIVE, CONFIRMED, OPEN
+from evaluations.states import ACCEPTED, APPROVED, CASE_LIVE, CONFIRMED, OPEN
 from programs.models import ProjectRecusal
 from programs.rules import EVERYTHING, NOTHING
 from programs.rules.scope import scope_of
@@ -95,6 +95,27 @@ def _heads_without_conflict() -> QuerySet[PanelMember]:
     )  # fmt: skip
     heads = PanelMember.objects.filter(members_serving(today), role__in=HEADS, panel_id=OuterRef("panel_id"))
     return heads.filter(~Q(Exists(recused)))
+
+
+def readers_barred() -> Q:
+    """This function will return the condition for confirmed readers who cannot read any more, no sheet being in.
+
+    A conflict excludes them and no admission lets them score all the same, or they do not serve on the panel now.
+    """
+    today = localdate()
+    recused = ProjectRecusal.objects.filter(
+        Q(ends_on__isnull=True) | Q(ends_on__gte=today), starts_on__lte=today,
+        person_id=OuterRef("member__person_id"), project_id=OuterRef("case__gate_review__project_id"),
+    )  # fmt: skip
+    admitted = Admission.objects.filter(
+        state=APPROVED, may_score=True, member_id=OuterRef("member_id"), case_id=OuterRef("case_id")
+    )
+    serving = PanelMember.objects.filter(members_serving(today), is_scoring=True)
+    return (
+        Q(state=CONFIRMED)
+        & (Q(sheet__isnull=True) | Q(sheet__submitted_at__isnull=True))
+        & (Q(Exists(recused)) & ~Q(Exists(admitted)) | ~Q(member__in=serving))
+    )
 
 
 def may_assign(user: object, panel: Panel) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy
 
+from common.errors import Refused, StaleEdit
 from evaluations.actions.assignment_runs import MOST_PERCENT
 from portal.forms.plans import Refusable
 
@@ -26,6 +29,21 @@ class SeenForm(Refusable):
     """Which proposal the confirmation was shown."""
 
     seen = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    though_thin = forms.BooleanField(
+        label=gettext_lazy("Confirm although readers are missing"),
+        error_messages={"required": gettext_lazy("Tick this, or cancel and have more readers added.")},
+    )
+
+    def __init__(self, *, is_thin: bool, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not is_thin:
+            del self.fields["though_thin"]
+
+    def refuse(self, refusal: Refused) -> None:
+        """This function will say what changed; the page shows it as it is now, and that is what is confirmed next."""
+        super().refuse(refusal)
+        if isinstance(refusal, StaleEdit):
+            self.data = {**self.data.dict(), "seen": refusal.current}
 
 
 class SheetForm(Refusable):

@@ -115,6 +115,18 @@ def data_plan_actions(user: object, plan: DataManagementPlan) -> set[str]:
     return allowed
 
 
+def data_plans_to_act_on(user: object) -> Q:
+    """This function will return the condition for the data plans that wait for this person: to confirm, to revise."""
+    me = grants_of(user).person_id
+    if me is None:
+        return NOTHING
+    seen = projects_visible(user)
+    heads = Project.objects.filter(seen & (projects_led_by(user) | projects_supported_by(user)))
+    team = Project.objects.filter(seen & (projects_of_member(me) | projects_of_headquarters(me)))
+    confirm = Q(state="submitted", project__in=heads) & ~Q(submitted_by=getattr(user, "pk", None))
+    return confirm | Q(state="returned", project__in=team)
+
+
 def may_open_data_plan(user: object, project: Project) -> bool:
     """This function will tell whether the user may open the project's next version now."""
     me = grants_of(user).person_id

@@ -87,6 +87,10 @@ def claim_blockers(
     `levels` are those for which it shows evidence.
     """
     found = list(_of_the_day(project, "claimed", on, today))
+    last = newest_claim(project)
+    if not found and last is not None and on < last.on:
+        message = _("The last claim is of %(day)s. Enter a later day.")
+        found.append(Blocker("on", "before_the_last_claim", message % {"day": last.on.isoformat()}))
     if not level.scale.is_default:
         found.append(Blocker("level", "other_scale", _("Choose a level of the scale in force.")))
     elif missing := [one.number for one in levels if not one.criteria.all()]:

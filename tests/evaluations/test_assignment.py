@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import highspy
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -24,6 +23,7 @@ from evaluations.assignment_bound import (
     worth,
 )
 from evaluations.assignment_solver import FEW_PAIRS, first_pool
+from evaluations.solver import program
 
 NEAR = 2e-5  # the seed's noise and the solver's tolerance
 
@@ -50,9 +50,7 @@ def calls(draw: st.DrawFn) -> Call:
 def dense_optimum(call: Call) -> float:
     """The best worth over all pairs with every rule written out at once, by the solver alone."""
     cases, reviewers = call.shape
-    highs = highspy.Highs()
-    highs.setOptionValue("log_to_console", False)
-    highs.setOptionValue("output_flag", False)
+    highs = program()
     x = {(p, r): highs.addBinary() for p in range(cases) for r in range(reviewers) if call.allowed[p, r]}
     none = highs.addVariable(0, 0)
     aim = none + 0
@@ -228,6 +226,36 @@ def test_shortfalls_when_readers_are_missing_then_say_by_how_much_and_why():
     first = next(one for one in found if one.case == 0)
     assert (first.free, first.missing >= 1) == (2, True)
     assert propose(replace(call, load_max=call.load_max + 1)).short[0].missing == 1
+
+
+def test_shortfalls_when_all_are_of_one_institution_then_the_institution_is_the_reason_and_not_the_load():
+    call = make_call(np.full((2, 4), 0.5), np.ones((2, 4), bool), readers=3, load_max=9, institutions=np.zeros(4, int))
+    found = propose(call)
+    assert [(one.kind, one.missing) for one in found.short] == [("readers", 2), ("readers", 2)]
+    for one in found.short:
+        assert (one.free, one.reads, one.alike, one.full, one.open, one.places) == (4, 1, 3, 0, 0, 1)
+    assert len(propose(replace(call, institutions=np.array([0, 0, 1, -1]))).short) == 0
+
+
+def test_shortfalls_when_full_alike_or_mutual_then_each_reader_is_counted_once():
+    allowed = np.ones((3, 6), bool)
+    allowed[0, 5] = allowed[2, 4] = False  # 5 applies with case 0, 4 with case 2
+    call = make_call(
+        np.full((3, 6), 0.5), allowed, readers=np.array([4, 0, 0]), load_max=np.array([1, 1, 1, 0, 1, 1]),
+        institutions=np.array([0, 0, 1, 2, 3, 4]), applicants=[(0, 5), (2, 4)],
+    )  # fmt: skip
+    one = shortfalls(call, [(0, 0), (0, 2), (2, 5)])[0]
+    assert (one.missing, one.free, one.reads, one.alike, one.mutual, one.full, one.open) == (2, 5, 2, 1, 1, 1, 0)
+    assert one.places == 4
+
+
+@settings(max_examples=40, deadline=None)
+@given(calls())
+def test_shortfalls_when_readers_are_missing_then_nobody_could_simply_be_added(call):
+    """Whoever is counted as open for a missing reader could be added at once, so a proposal leaves none."""
+    for one in propose(call).short:
+        if one.kind == "readers":
+            assert (one.open, one.missing >= int(call.readers[one.case]) - one.places) == (0, True)
 
 
 @pytest.mark.parametrize("limit", [0.0])

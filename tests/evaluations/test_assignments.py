@@ -6,6 +6,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connections, transaction
 from django.utils import timezone
 
+from accounts.models import Organization
 from common.audit import history_of
 from common.errors import NotAllowed, NotReady, Refused, StaleEdit
 from common.models import JournalEntry
@@ -25,13 +26,15 @@ from evaluations.models import (
     Assignment,
     AssignmentRun,
     ConflictOfInterest,
+    Declaration,
     Expertise,
     Panel,
     PanelMember,
     Round,
     ScoreSheet,
 )
-from evaluations.queries.assignment_tables import bound_now, worth_now
+from evaluations.queries.assignment_checks import thin_cases
+from evaluations.queries.assignment_tables import bound_now, case_lines, worth_now
 from evaluations.queries.assignments import (
     assignments_awaiting,
     cases_overseen_by,
@@ -41,7 +44,7 @@ from evaluations.queries.assignments import (
     seating_of,
 )
 from programs.actions.recusals import recuse
-from programs.models import Project
+from programs.models import Project, ProjectMember
 from tests.cast import again
 from tests.factories.rounds import make_round
 
@@ -356,7 +359,7 @@ def test_reader_when_taken_off_then_replaced_and_a_confirmed_one_needs_a_reason(
     pin_reader(row, is_pinned=True, by=cast["chair1"], at=timezone.now())
     remove_reader(row, by=cast["chair1"], at=timezone.now())
     assert Assignment.objects.get(pk=row.pk).state == "replaced"
-    confirm(made, cast["chair1"])
+    confirm(made, cast["chair1"], though_thin=True)
     other = standing(made, F2).first()
     with pytest.raises(Refused):
         remove_reader(other, by=cast["chair1"], at=timezone.now())
@@ -454,6 +457,97 @@ def declined(cast, made, project=F2):
     return decline_assignment(row, reason="病気のため", by=again(user), at=timezone.now()), user
 
 
+def test_confirmation_when_cases_would_have_too_few_readers_then_asked_for_and_on_record(cast, made):
+    asked(made, cast["chair1"])
+    remove_reader(standing(made, F2).get(role="reader"), by=cast["chair1"], at=timezone.now())
+    with pytest.raises(Refused) as refusal:
+        confirm(made, cast["chair1"])
+    assert (refusal.value.code, standing(made).filter(state="confirmed").exists()) == ("too_few_readers", False)
+    found = thin_cases(seating(made, cast["chair1"]))
+    assert [(one.case, one.there, one.wanted, one.quorum) for one in found] == [(made.cases[F2], 2, 3, 3)]
+    confirm(made, cast["chair1"], though_thin=True)
+    entry = history_of(made.panel).filter(action="confirm_assignments").get()
+    assert entry.after == {"readers": 8, "cases": 3, "thin_cases": 1}
+
+
+def test_confirmation_when_the_quorum_is_above_the_readers_then_asked_for(cast, made):
+    Round.objects.filter(pk=made.round.pk).update(readers_per_case=2, quorum=3)
+    made.panel.refresh_from_db()
+    asked(made, cast["chair1"])
+    assert [one.there for one in thin_cases(seating(made, cast["chair1"]))] == [2, 2, 2]
+    Round.objects.filter(pk=made.round.pk).update(quorum=2)
+    assert thin_cases(seating(made, cast["chair1"])) == []
+
+
+def test_confirmation_when_two_readers_have_come_to_one_institution_then_refused(cast, made):
+    asked(made, cast["chair1"])
+    rows = list(standing(made, F2)[:2])
+    place = Organization.objects.filter(is_sample=True).first()
+    PanelMember.objects.filter(pk__in=[one.member_id for one in rows]).update(organization=place)
+    with pytest.raises(NotReady) as refusal:
+        confirm(made, cast["chair1"], though_thin=True)
+    assert {one.code for one in refusal.value.blockers} == {"institution"}
+
+
+def test_reader_when_the_case_has_all_its_readers_then_refused(cast, made):
+    asked(made, cast["chair1"])
+    taken = set(standing(made, F2).values_list("member", flat=True))
+    other = next(one for one in made.members.values() if one.pk not in taken)
+    with pytest.raises(Refused) as refusal:
+        add_reader(made.cases[F2], member=other, role="reader", by=cast["chair1"], at=timezone.now())
+    assert refusal.value.code == "whole"
+
+
+def test_readers_when_their_teams_would_review_each_other_then_refused(cast, made, twin):
+    """evaluator2 works in F1's team and evaluator3 in F2's: they do not read each other's case."""
+    place = Organization.objects.filter(is_sample=True).first()
+    for name, project in (("evaluator2", F1), ("evaluator3", F2)):
+        ProjectMember.objects.create(
+            project=twin[project], person=cast[name].person, organization=place, role="co_investigator",
+            starts_on="2026-04-01", granted_by=cast["staff1"], approved_by=cast["staff2"],
+        )  # fmt: skip
+    Declaration.objects.update(replaced_at=timezone.now())  # declared anew, on the teams as they are now
+    made.declare(users=cast)
+    add_reader(
+        made.cases[F2], member=made.members["evaluator2"], role="reader", by=cast["chair1"], at=timezone.now()
+    )  # fmt: skip
+    with pytest.raises(Refused) as refusal:
+        add_reader(
+            made.cases[F1], member=made.members["evaluator3"], role="reader", by=cast["chair1"], at=timezone.now()
+        )  # fmt: skip
+    assert refusal.value.code == "mutual"
+
+
+def test_reader_when_in_conflict_after_the_confirmation_then_replaced_by_the_repair(cast, made, twin):
+    asked(made, cast["chair1"])
+    confirm(made, cast["chair1"])
+    gone = standing(made, F2).get(role="primary")
+    name = next(key for key, one in made.members.items() if one.pk == gone.member_id)
+    excluded(cast, made, twin, name, F2)
+    assert waiting(cast["chair1" if name != "chair1" else "staff1"]) == [(0, 0, 1)]
+    asked(made, cast["chair1" if name != "chair1" else "staff1"], kind="repair")
+    new = standing(made).get(state="proposed")
+    assert (new.case, new.role, new.replaces) == (made.cases[F2], "primary", gone)
+    assert Assignment.objects.get(pk=gone.pk).state == "confirmed"
+    confirm(made, cast["chair1" if name != "chair1" else "staff1"])
+    assert Assignment.objects.get(pk=gone.pk).state == "replaced"
+    assert standing(made, F2).filter(state="confirmed").count() == 3
+    assert waiting(cast["chair1" if name != "chair1" else "staff1"]) == []
+
+
+def test_reader_when_owing_a_new_declaration_then_stands_and_nobody_is_replaced(cast, made, twin):
+    asked(made, cast["chair1"])
+    confirm(made, cast["chair1"])
+    Project.objects.filter(pk=twin[F2].pk).update(title_ja="新しい題名")
+    found = seating(made, cast["chair1"])
+    line = next(one for one in case_lines(found) if one.case == made.cases[F2])
+    assert [(one.owes, one.closed) for one in line.readers] == [(True, "")] * 3
+    assert (line.missing, found.short, waiting(cast["chair1"])) == (0, [], [])
+    with pytest.raises(Refused) as refusal:
+        ask_for_run(made.panel, kind="repair", by=again(cast["chair1"]), at=timezone.now())
+    assert refusal.value.code == "no_holes"
+
+
 def test_decline_when_by_the_reader_then_a_replacement_is_proposed_and_nobody_else_moves(cast, made):
     asked(made, cast["chair1"])
     confirm(made, cast["chair1"])
@@ -471,7 +565,7 @@ def test_decline_when_by_the_reader_then_a_replacement_is_proposed_and_nobody_el
 
 
 def test_repair_when_only_a_neighbour_can_then_the_confirmed_one_stays_until_it_is_confirmed(cast, made, twin):
-    Round.objects.filter(pk=made.round.pk).update(readers_per_case=1, cases_per_reader_max=1)
+    Round.objects.filter(pk=made.round.pk).update(readers_per_case=1, quorum=1, cases_per_reader_max=1)
     chair, at = cast["chair1"], timezone.now()
     members = made.members
     for name in members:

@@ -7,11 +7,14 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
+from django.utils.translation import override
 
+from accounts.models import Organization
 from common.models import JournalEntry
 from evaluations.actions.assignment_runs import run_assignment
 from evaluations.models import Assignment, AssignmentRun, Expertise, Panel, PanelMember, Round
-from evaluations.queries.assignments import cases_overseen_by, seating_of
+from evaluations.queries.assignments import case_name, cases_overseen_by, seating_of
+from portal.assignment_words import shortfalls_told
 from programs.actions.recusals import recuse
 from tests.cast import again
 from tests.factories.rounds import FLAGSHIPS, make_round
@@ -119,8 +122,45 @@ def test_confirmation_when_changed_since_then_refused_and_nothing_counts(cast, m
     case = f"{url}cases/{made.cases[F2].ref}/"
     row = standing(made, F2).first()
     assert client.post(case, {"act": "remove", "reader": row.ref}).status_code == 302
-    assert client.post(f"{url}confirm/", {"seen": seen}).status_code == 422
+    stale = client.post(f"{url}confirm/", {"seen": seen, "though_thin": "on"})
+    assert (stale.status_code, standing(made, F2).filter(state="confirmed").exists()) == (422, False)
+    # The page shows the proposal as it is now: confirming once more confirms just that.
+    now = stale.context["form"]["seen"].value()
+    assert now != seen
+    assert client.post(f"{url}confirm/", {"seen": now, "though_thin": "on"}).status_code == 302
+
+
+def test_confirmation_when_readers_are_missing_then_warned_and_asked(cast, made, url):
+    client = signed_in(cast["chair1"])
+    computed(client, url)
+    assert client.get(f"{url}confirm/").context["act"].warnings == []
+    assert client.post(f"{url}cases/{made.cases[F2].ref}/", {"act": "remove", "reader": standing(made, F2)[0].ref})
+    page = client.get(f"{url}confirm/")
+    (warning,) = page.context["act"].warnings
+    assert ("2" in warning, "3" in warning, warning in page.content.decode()) == (True, True, True)
+    seen = page.context["form"]["seen"].value()
+    refused = client.post(f"{url}confirm/", {"seen": seen})
+    assert (refused.status_code, bool(refused.context["form"].errors["though_thin"])) == (422, True)
     assert not standing(made, F2).filter(state="confirmed").exists()
+    assert client.post(f"{url}confirm/", {"seen": seen, "though_thin": "on"}).status_code == 302
+    assert standing(made, F2).filter(state="confirmed").count() == 2
+
+
+def test_assignment_when_all_members_are_of_one_institution_then_says_so_with_figures(cast, made, url):
+    PanelMember.objects.filter(panel=made.panel).update(
+        organization=Organization.objects.filter(is_sample=True).first()
+    )
+    client = signed_in(cast["chair1"])
+    computed(client, url)
+    with override("en"):
+        seating = seating_of(Panel.objects.get(pk=made.panel.pk), cases_overseen_by(cast["chair1"], made.panel))
+        said = next(one for one in shortfalls_told(seating) if case_name(made.cases[F2]) in one)
+    assert "lacks 2 of 3 readers" in said
+    assert "Of 7 members: of an institution that reads it already 6." in said
+    assert "the 7 are of 1 institutions, 2 too few" in said
+    with override("en"):
+        first = next(one for one in shortfalls_told(seating) if case_name(made.cases[F1]) in one)
+    assert "in conflict 1、of an institution that reads it already 5" in first
 
 
 def test_case_when_changed_by_hand_then_each_change_is_told(cast, made, url):

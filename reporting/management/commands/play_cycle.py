@@ -30,7 +30,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, seed: int, out: Path, json: Path | None, now: datetime | None, **options: Any) -> None:
         """This function will play the cycle and print one line a step: name, count, milliseconds."""
-        cycle = Cycle(now=now or default_now(timezone.now()), seed=seed, out=out)
+        clock = timezone.now()
+        cycle = Cycle(now=now or default_now(clock), clock=now or clock, seed=seed, out=out)
         self.stdout.write(_row(_("step"), _("count"), "ms"))
         try:
             steps = play(cycle, self._tell)
@@ -52,6 +53,7 @@ def _row(name: str, count: str, ms: str) -> str:
 def _write(file: Path, cycle: Cycle, steps: list[Step]) -> None:
     told = {
         "steps": [{"name": step.name, "count": step.count, "ms": step.ms} for step in steps],
+        "decisions": cycle.decisions,
         "documents": [str(path) for path in cycle.documents],
         "mails": cycle.mails,
     }
