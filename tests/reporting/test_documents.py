@@ -11,7 +11,7 @@ from pypdf import PdfReader
 
 from common.canonical import content_hash
 from common.models import StoredFile
-from programs.models import AwardNumber, Milestone, TrlAssessment
+from programs.models import AwardNumber, Milestone, StageGate, TrlAssessment
 from reporting import tasks
 from reporting.actions.reports import open_report
 from reporting.contents import report_content
@@ -239,7 +239,15 @@ def test_brief_when_projects_climb_then_levels_and_gates_stand_on_the_one_page(c
         "課題のTRL",
         "今日までの計画",
         "超伝導量子計算機プロトタイプの開発とクラウド公開(見本)",
-        "ステージゲート評価:",
+        "今後のステージゲート評価:",
     ):
         assert squeezed(part) in text, part
     assert "予算案のポイント:" in text
+
+
+def test_brief_when_a_gate_is_past_then_only_those_ahead_are_named(cast, twin_program, tmp_path):
+    for ref, name, day in (("past", "過ぎた関門", ON - timedelta(days=1)), ("ahead", "今日の関門", ON)):
+        StageGate.objects.create(program=twin_program, ref=f"brief-{ref}", name_ja=name, held_on=day)
+    (page,) = pages_of(tmp_path, portfolio_brief_pdf(cast["staff2"], on=ON, root="q-leap-sample"))
+    assert "今日の関門" in squeezed(page)
+    assert "過ぎた関門" not in squeezed(page)
