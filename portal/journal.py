@@ -278,6 +278,7 @@ CHANGED: dict[str, Any] = {
     "state": _("state"),
     "kind": _("kind"),
     "fiscal_year": _("fiscal year"),
+    "contracts_on": _("contracts from"),
     "comments": _("comments"),
     "plan": _("plan"),
     "decision_number": _("number of the decision"),

@@ -193,7 +193,9 @@ class SheetShown:
 def review_page(request: HttpRequest, assignment: Assignment) -> HttpResponseBase:
     """This function will show a case with its sheet, and save what is typed; in part of the page with htmx."""
     read = read_sheet(assignment)
-    shown = SheetShown(read, read.all_answers, may_write(assignment, read.sheet, clock(request)), revision=read.revision)
+    shown = SheetShown(
+        read, read.all_answers, may_write(assignment, read.sheet, clock(request)), revision=read.revision
+    )
     if request.method != "POST":
         return _show(request, shown)
     shown.answers, status = _typed(request, read), 200

@@ -142,6 +142,10 @@ def _asked(given: Mapping[str, Any], place: int) -> dict[str, Any]:
     if not row["text"] or row.get("due_on") is None:
         message = _("Row %(number)s: enter both what is asked for and by when.") % {"number": place}
         raise Refused(message, "row_incomplete", "wind_down" if "kind" in row else "conditions")
+    if (row.get("released_yen") or 0) < 0:
+        raise Refused(
+            _("Step %(number)s: enter 0 yen or more, or leave it empty.") % {"number": place}, "negative", "wind_down"
+        )
     return row
 
 

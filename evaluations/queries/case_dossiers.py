@@ -74,7 +74,9 @@ def case_dossier(case: Case) -> CaseDossier:
         return CaseDossier(dossier)
     content: Content = dossier.content
     last = last_gate_read(content.get("last_gate"))
-    earlier = Dossier.objects.filter(gate_review__ref=last["ref"]).values_list("content", flat=True).first() if last else None
+    earlier = (
+        Dossier.objects.filter(gate_review__ref=last["ref"]).values_list("content", flat=True).first() if last else None
+    )
     changes = list(changes_between(earlier, content)) if earlier else None
     return CaseDossier(dossier, content, last, changes, documents_of(dossier), addenda_of(dossier))
 

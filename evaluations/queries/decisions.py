@@ -231,7 +231,7 @@ def decisions_awaiting(user: object) -> list[tuple[GateReview, str]]:
             ),
         )
         .filter(Q(state=RECOMMENDED, has_draft=False) | Q(state__in=DECIDABLE, may_decide=True) | Q(may_release=True))
-        .select_related("project__area")
+        .select_related("project__area", "round__program")
         .order_by("round__decision_due_on", "pk")
     )
     return [(one, "decide" if one.may_decide else "release" if one.may_release else "draft") for one in rows]

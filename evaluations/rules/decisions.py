@@ -340,6 +340,9 @@ def decision_blockers(draft: GateDecision, revision: Revision, conditions: int, 
         found.append(Blocker("reason_code", "foreign_reason", _("Choose a reason that belongs to this outcome.")))
     if not draft.reason.strip():
         found.append(Blocker("reason", "required", _("Write the reason.")))
+    if draft.effective_on < localdate(draft.gate_review.called_at):
+        message = _("The decision cannot hold from before the review began. Choose a later day.")
+        found.append(Blocker("effective_on", "before_the_review", message))
     found += _plan_blockers(draft)
     if draft.ends_the_project:
         if draft.ends_on is None:

@@ -61,8 +61,8 @@ def dossiers_readable(user: object) -> Q:
     """This function will return the condition for the dossiers whose content this user may read.
 
     The team always; PO, PD, staff, offices and auditors once it is handed in; agency people once it is sealed; the
-    panel once the case's documents are open to them, and after it is concluded; the secretariat never reads content here, it chases by the board. Machines
-    none. A conflict beats every role.
+    panel once the case's documents are open to them, and after it is concluded; the secretariat never reads content
+    here, it chases by the board. Machines none. A conflict beats every role.
     """
     grants = grants_of(user)
     if grants.client_organization_id is not None or grants.person_id is None:

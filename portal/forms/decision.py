@@ -28,7 +28,10 @@ class YenField(forms.CharField):
     def clean(self, value: Any) -> int | None:  # type: ignore[override]
         """This function will return the yen."""
         text = super().clean(value)
-        return read_yen(text) if text else None
+        amount = read_yen(text) if text else None
+        if amount is not None and amount < 0:
+            raise ValidationError(_("Enter 0 yen or more, or leave it empty."))
+        return amount
 
 
 class DraftForm(Refusable):

@@ -1,7 +1,7 @@
 """Decisions on gates: drafted, taken by another than recommends and drafts, frozen; released at one instant."""
 
 import threading
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connections, transaction
@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from common.canonical import content_hash
 from common.errors import NotAllowed, NotReady, Refused, StaleEdit
+from common.fiscal_year import JAPAN
 from evaluations.actions import decisions, releases
 from evaluations.actions.cases import invalidate_case
 from evaluations.models import Condition, GateDecision, GateReview
@@ -34,6 +35,8 @@ from tests.factories.rounds import make_round
 from tests.programs.test_plans import AT, handed_on, written
 
 TODAY = timezone.localdate
+#: Before the years in which the plans of these tests still have money.
+SOON = datetime(2026, 12, 1, 10, 0, tzinfo=JAPAN)
 
 
 def review_of(cast, twin, ref=F1, **more) -> GateReview:
@@ -203,6 +206,23 @@ def test_decision_when_the_draft_was_saved_since_it_was_looked_at_then_it_is_not
 
 
 @pytest.mark.django_db
+def test_decision_when_a_day_is_past_or_an_amount_negative_then_said_at_its_field(cast, twin):
+    in_plan(cast, twin[F1])
+    review = review_of(cast, twin)
+    past = {"effective_on": date(1999, 4, 1), "ends_on": date(2020, 3, 31), "wind_down": steps()}
+    with pytest.raises(NotReady) as refusal:
+        decided(cast, review, "stop", **past)
+    codes = {(one.field, one.code) for one in refusal.value.blockers}
+    assert codes >= {("effective_on", "before_the_review"), ("ends_on", "past")}
+    bad = [{**steps()[2], "released_yen": -1}]
+    with pytest.raises(Refused) as refused:
+        decisions.draft_decision(
+            review, values=values("stop"), wind_down=bad, revision=0, by=cast["staff1"], at=timezone.now()
+        )  # fmt: skip
+    assert (refused.value.code, refused.value.field) == ("negative", "wind_down")
+
+
+@pytest.mark.django_db
 def test_modify_when_without_a_change_order_then_refused_by_name_and_by_the_database(cast, twin):
     review = review_of(cast, twin)
     with pytest.raises(NotReady) as refusal:
@@ -251,7 +271,7 @@ def test_preview_when_asked_for_then_tells_before_and_after_and_changes_nothing(
         decisions.draft_decision(
             review, values=values("stop", ends_on=end), revision=0, by=cast["staff1"], at=timezone.now()
         ),
-        TODAY(),
+        SOON.date(),
     )
     assert (stop.released_yen, stop.revision.after.plan.frame.ends_on) == (50_000_000, end)
     assert PlanVersion.objects.get(pk=base.pk).state == "approved"
@@ -344,10 +364,10 @@ def test_stop_when_released_then_the_project_ends_with_its_plan_cut_short(cast, 
     review = review_of(cast, twin)
     end = date(2027, 3, 31)
     with pytest.raises(NotReady) as refusal:
-        decided(cast, review, "stop", ends_on=end)
+        decided(cast, review, "stop", ends_on=end, at=SOON)
     assert [one.field for one in refusal.value.blockers] == ["wind_down"]
     decisions.withdraw_draft(review, by=cast["staff1"], at=timezone.now())
-    made = decided(cast, review, "stop", ends_on=end, wind_down=steps())
+    made = decided(cast, review, "stop", ends_on=end, wind_down=steps(), at=SOON)
     assert Project.objects.get(pk=project.pk).state == "running"
     releases.release_decisions([made], by=cast["staff1"], at=timezone.now())
     assert Project.objects.get(pk=project.pk).state == "stopped"
@@ -365,9 +385,7 @@ def test_merge_when_released_then_the_other_plan_takes_it_in_and_this_project_en
     in_plan(cast, one)
     change = change_of(cast, one)
     review = review_of(cast, twin, F2)
-    made = decided(
-        cast, review, "modify", plan_change=change, reason_code="merge", ends_on=date(2027, 3, 31), wind_down=steps()
-    )
+    made = decided(cast, review, "modify", plan_change=change, reason_code="merge", ends_on=TODAY(), wind_down=steps())
     assert made.merges is True
     assert made.content["merged_into"]
     releases.release_decisions([made], by=cast["staff1"], at=timezone.now())
@@ -383,7 +401,7 @@ def test_merge_when_in_conflict_with_the_other_project_then_nothing_of_the_decis
     in_plan(cast, one)
     change = change_of(cast, one)
     review = review_of(cast, twin, F2)
-    how = {"plan_change": change, "reason_code": "merge", "ends_on": date(2027, 3, 31), "wind_down": steps()}
+    how = {"plan_change": change, "reason_code": "merge", "ends_on": TODAY(), "wind_down": steps()}
     merge = drafted(cast, review, "modify", **how)
     assert decisions_visible_to(again(cast[name])).filter(pk=merge.pk).exists()
     recuse(
@@ -432,7 +450,7 @@ def test_correction_when_released_then_it_names_the_old_one_and_takes_its_place(
 @pytest.mark.django_db
 def test_stop_when_corrected_by_continue_then_the_project_runs_again(cast, twin):
     review = review_of(cast, twin)
-    released(cast, review, "stop", ends_on=date(2027, 3, 31), wind_down=steps())
+    released(cast, review, "stop", ends_on=TODAY(), wind_down=steps())
     assert Project.objects.get(pk=twin[F1].pk).state == "stopped"
     review.refresh_from_db()
     released(cast, review)

@@ -77,9 +77,10 @@ def drafted(cast: dict[str, Any], review: GateReview, outcome: str = "continue",
 
 def decided(cast: dict[str, Any], review: GateReview, outcome: str = "continue", **more: Any) -> GateDecision:
     """This function will draft as staff1 and decide as staff2."""
-    draft, today = drafted(cast, review, outcome, **more), timezone.localdate()
+    at = more.pop("at", timezone.now())
+    draft, today = drafted(cast, review, outcome, **more), timezone.localdate(at)
     return decide(
-        review, number="7文科科第1号", decided_on=today, revision=draft.revision, by=cast["staff2"], at=timezone.now()
+        review, number="7文科科第1号", decided_on=today, revision=draft.revision, by=cast["staff2"], at=at
     )  # fmt: skip
 
 

@@ -130,6 +130,8 @@ def test_stop_when_drafted_over_the_page_then_the_wind_down_is_kept(client, cast
     client.force_login(cast["staff1"])
     day = (timezone.localdate() + timedelta(days=90)).isoformat()
     data = typed("stop", ends_on=day, **rows_of(), **{"condition-0-text": ""})
+    bad = client.post(f"/gates/{review.ref}/decision/draft/", data | {"step-0-released_yen": "△５百万円"})
+    assert (bad.status_code, len(bad.context["errors"]), GateDecision.objects.exists()) == (422, 1, False)
     assert client.post(f"/gates/{review.ref}/decision/draft/", data).status_code == 302
     step = WindDownItem.objects.get()
     assert (step.kind, step.released_yen, Condition.objects.count()) == ("end", 1_000_000, 0)

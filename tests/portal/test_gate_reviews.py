@@ -128,9 +128,9 @@ def test_pages_when_there_are_more_rows_then_the_queries_are_the_same(
     wanted = [twin[ref] for ref in (F1, "sample-ql1-f2", "sample-ql2-f2")[:count]]
     reviews = call_gate_reviews(made.round, wanted, by=cast["staff1"], at=timezone.now())
     client.force_login(cast["staff1"])
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(14):
         client.get("/gates/")
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(14):
         client.get(f"/gates/{reviews[0].ref}/")
     client.force_login(cast["pi1"])
     with django_assert_num_queries(15):
