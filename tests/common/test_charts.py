@@ -315,11 +315,7 @@ def lines_of(own, world):
     points = [[BenchmarkPoint(date(2024, 6, 1), Decimal(value))] for value in (own, world)]
     root = tree(benchmark_lines("忠実度", *points))
     mark = root.find(f"{SVG}circle")
-<<<<<<< HEAD
     corners = next(root.iter(f"{SVG}polygon")).attrib["points"].split()
-=======
-    corners = next(iter(root.iter(f"{SVG}polygon"))).attrib["points"].split()
->>>>>>> trl3
     return float(mark.attrib["cy"]), float(corners[1].split(",")[1]), [one.text for one in root.iter(f"{SVG}text")]
 
 
