@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from common.errors import Refused
-from portal.forms.fields import DayField, LineField, NumberField, TextField
+from portal.forms.fields import DayField, LineField, NumberField, TextField, YearField
 from programs.models import AdoptingInstitution, ChallengeGoal, LearnerCount, TrainingModule, TrainingProgram
 
 
@@ -110,7 +110,7 @@ class LearnersForm(_Choosing):
 
     table = LearnerCount
     training = _training()
-    fiscal_year = CountField(label=gettext_lazy("Fiscal year"), help_text=gettext_lazy("The year of its April: 2025."))
+    fiscal_year = YearField(label=gettext_lazy("Fiscal year"))
     kind = forms.ChoiceField(label=gettext_lazy("Kind of learners"), choices=LearnerCount.Kind.choices)
     number = CountField(label=gettext_lazy("Learners"))
 
@@ -130,9 +130,7 @@ class AdopterForm(_Choosing):
     modules = forms.MultipleChoiceField(
         label=gettext_lazy("Modules"), required=False, help_text=gettext_lazy("None chosen: the whole program.")
     )
-    since_fiscal_year = CountField(
-        label=gettext_lazy("Since fiscal year"), help_text=gettext_lazy("The year of its April: 2025.")
-    )
+    since_fiscal_year = YearField(label=gettext_lazy("Since fiscal year"))
 
     def called(self, record: Any) -> str:
         """This function will name modules with their program."""
