@@ -44,8 +44,8 @@ class CountField(NumberField):
     """A whole number, 0 or more."""
 
     def clean(self, value: Any) -> int | None:  # type: ignore[override]
-        """This function will return the number; a fiscal year may be written as 2026年度."""
-        number = super().clean(str(value or "").rstrip("年度人 "))
+        """This function will return the number."""
+        number = super().clean(str(value or "").rstrip("人 "))
         if number is None:
             return None
         if number != int(number) or number < 0:
