@@ -5,13 +5,19 @@ import io
 import re
 import subprocess
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from pypdf import PdfReader
 
 from common.canonical import content_hash
 from common.models import StoredFile
+<<<<<<< HEAD
 from programs.models import AwardNumber, Milestone, StageGate, TrlAssessment
+=======
+from programs.actions.benchmarks import add_benchmark_value, open_benchmark
+from programs.models import AwardNumber, Milestone, TrlAssessment
+>>>>>>> trl3
 from reporting import tasks
 from reporting.actions.reports import open_report
 from reporting.contents import report_content
@@ -44,6 +50,23 @@ def marked_as_sample(pdf):
     return ["SAMPLE 見本" in page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages]
 
 
+def benchmarked(project, cast):
+    """A benchmark with an own value and the world's best; what a document has to print of it."""
+    how = {"by": cast["pi1"], "at": AT}
+    made = open_benchmark(project, name_ja="単一光子検出効率(試験)", unit="%", direction="higher", **how)
+    for holder, who, value in (("own", "", "93.125"), ("world", "海外計量機関", "97.5")):
+        add_benchmark_value(
+            made,
+            holder=holder,
+            holder_name=who,
+            value=Decimal(value),
+            on=date(2026, 2, 3),
+            source=f"出典{value}",
+            **how,
+        )
+    return [made.name_ja, "高いほど良い", "93.125", "97.5", "海外計量機関", "出典93.125", "出典97.5", "2026年2月3日"]
+
+
 @pytest.fixture
 def version(report_at):
     """A submitted version, as a report's page names it."""
@@ -70,6 +93,18 @@ def test_report_when_typeset_then_cover_contents_sections_and_figures_are_there(
     assert "△ 18" in whole  # reached eighteen days early
     assert "TRL6" in whole
     assert 4 <= len(pages) <= 8
+
+
+def test_report_when_the_project_has_a_benchmark_then_own_values_stand_beside_the_best_with_sources(
+    report_at, cast, twin, tmp_path
+):
+    bests = benchmarked(twin["sample-ql1-f1"], cast)
+    report = report_at("submitted")
+    version = ReportVersion.objects.select_related("report").get(report=report)
+    whole = squeezed("".join(pages_of(tmp_path, report_pdf(version))))
+    for text in bests:
+        assert squeezed(text) in whole, text
+    assert "ロードマップ" in whole
 
 
 def test_report_when_typeset_then_every_page_has_number_case_and_hash(version, tmp_path):
