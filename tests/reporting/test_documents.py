@@ -12,12 +12,8 @@ from pypdf import PdfReader
 
 from common.canonical import content_hash
 from common.models import StoredFile
-<<<<<<< HEAD
-from programs.models import AwardNumber, Milestone, StageGate, TrlAssessment
-=======
 from programs.actions.benchmarks import add_benchmark_value, open_benchmark
-from programs.models import AwardNumber, Milestone, TrlAssessment
->>>>>>> trl3
+from programs.models import AwardNumber, Milestone, StageGate, TrlAssessment
 from reporting import tasks
 from reporting.actions.reports import open_report
 from reporting.contents import report_content
