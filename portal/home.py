@@ -33,7 +33,7 @@ from portal.round_tasks import (
 )
 from portal.tasks import Task
 from programs.drawings import language
-from programs.models import Advice, DataManagementPlan, Risk
+from programs.models import Advice, Risk
 from programs.overviews import claims_to_assess
 from programs.queries import lead_institutions, project_label, projects_visible_to
 from programs.queries.allocations import allocations_awaiting, allocations_visible_to, node_label
@@ -295,22 +295,16 @@ def risk_tasks(user: Any, today: date) -> Iterator[Task]:
 
 
 def data_plan_tasks(user: Any, today: date) -> Iterator[Task]:
-    """This function will yield the data management plans that this person confirms or revises next."""
+    """This function will yield the data management plans that this officer confirms or returns next."""
     for plan in data_plans_awaiting(user).prefetch_related(None):
-        handed_in = plan.state == DataManagementPlan.State.SUBMITTED
-        words = (
-            _("Confirm or return version %(number)s of the data management plan")
-            if handed_in
-            else _("Revise version %(number)s of the data management plan")
-        )
         yield Task(
-            label=words % {"number": plan.number},
+            label=_("Confirm or return version %(number)s of the data management plan") % {"number": plan.number},
             about="",
             project=plan.project,
             url=reverse("data_plan", args=[plan.ref]),
             due_on=None,
             minutes=15,
-            waiting_for=_("The project's team is waiting for your answer.") if handed_in else plan.returned_note,
+            waiting_for=_("The project's team is waiting for your answer."),
             is_sample=plan.project.is_sample,
             subject=plan,
         )

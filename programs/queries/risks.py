@@ -13,7 +13,7 @@ from accounts.models import Person
 from programs.models import Collaboration, DataManagementPlan, DataSet, Program, Project, ResearchArea, Risk, RiskNote
 from programs.queries import lead_institutions, projects_visible_to
 from programs.queries.plans import plan_people
-from programs.rules.risks import data_plans_to_act_on, data_plans_visible, of_visible_projects, risks_to_act_on
+from programs.rules.risks import data_plans_to_confirm, data_plans_visible, of_visible_projects, risks_to_act_on
 from programs.rules.scope import scope_of
 
 
@@ -64,11 +64,11 @@ def data_plans_visible_to(user: object) -> QuerySet[DataManagementPlan]:
 
 
 def data_plans_awaiting(user: object) -> QuerySet[DataManagementPlan]:
-    """This function will return the data management plans that this person confirms or revises next."""
+    """This function will return the data management plans that wait for this program officer."""
     scope = scope_of(user)
-    if not (scope.directed or scope.supported or scope.program_director or scope.program_officer or scope.teams):
+    if not (scope.supported or scope.program_officer):
         return DataManagementPlan.objects.none()
-    return data_plans_visible_to(user).filter(data_plans_to_act_on(user)).order_by("opened_at", "pk")
+    return data_plans_visible_to(user).filter(data_plans_to_confirm(user)).order_by("opened_at", "pk")
 
 
 def data_sets_of(plan: DataManagementPlan) -> list[DataSet]:

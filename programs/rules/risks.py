@@ -115,16 +115,10 @@ def data_plan_actions(user: object, plan: DataManagementPlan) -> set[str]:
     return allowed
 
 
-def data_plans_to_act_on(user: object) -> Q:
-    """This function will return the condition for the data plans that wait for this person: to confirm, to revise."""
-    me = grants_of(user).person_id
-    if me is None:
-        return NOTHING
-    seen = projects_visible(user)
-    heads = Project.objects.filter(seen & (projects_led_by(user) | projects_supported_by(user)))
-    team = Project.objects.filter(seen & (projects_of_member(me) | projects_of_headquarters(me)))
-    confirm = Q(state="submitted", project__in=heads) & ~Q(submitted_by=getattr(user, "pk", None))
-    return confirm | Q(state="returned", project__in=team)
+def data_plans_to_confirm(user: object) -> Q:
+    """This function will return the condition for the data plans that wait for this officer; others confirm on the page."""
+    supported = Project.objects.filter(projects_visible(user) & projects_supported_by(user))
+    return Q(state="submitted", project__in=supported) & ~Q(submitted_by=getattr(user, "pk", None))
 
 
 def may_open_data_plan(user: object, project: Project) -> bool:
