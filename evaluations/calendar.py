@@ -46,6 +46,14 @@ def from_decision(days_before: Mapping[str, int], decision_on: date) -> dict[str
     return {**days, DECISION: decision_on}
 
 
+def in_force_on(decision_on: date, objection_days: int) -> date:
+    """This function will return the first day on which a decision released on its day can be in force.
+
+    An objection can be filed until the last day of the window; without a window it is in force at once.
+    """
+    return decision_on + timedelta(days=objection_days + 1) if objection_days else decision_on
+
+
 def disorders(days: Mapping[str, date]) -> list[Disorder]:
     """This function will list the steps that stand before one they have to follow; steps without a day are no matter."""
     return [Disorder(after, before) for before, after in _ORDER if _is_before(days, after, before)]

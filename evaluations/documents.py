@@ -15,6 +15,7 @@ from common.fiscal_year import date_text, datetime_text
 from common.fiscal_year import label as year_label
 from common.pdf import render_pdf
 from evaluations.models import Condition, Dossier, Finding, GateDecision, Meeting, PanelMember, Round, WindDownItem
+from evaluations.queries.case_dossiers import last_gate_read
 from programs.content_drawings import (
     LANGUAGE,
     benchmark_pictures,
@@ -67,7 +68,7 @@ def dossier_pdf(dossier: Dossier) -> bytes:
                 {**one, "role": str(Participation.Role(one["role"]).label)} for one in content["institutions"]
             ],
             "members": [{**one, "role": str(ProjectMember.Role(one["role"]).label)} for one in content["members"]],
-            "last_gate": _last_gate(content.get("last_gate")),
+            "last_gate": last_gate_read(content.get("last_gate")),
             "project_kind": str(Project.Kind(content["project"]["kind"]).label),
             "is_sample": content["is_sample"],
         }
@@ -182,15 +183,6 @@ def _chapters(content: dict[str, Any]) -> list[str]:
         _("Plan and the criteria of the gate"), _("Technology readiness (figures)"), _("Milestones"), _("Money"),
         _("Outputs and reports"), _("Benchmarks"), _("Risks"), _("Institutions and people"), _("Files"),
     ]  # fmt: skip
-
-
-def _last_gate(row: dict[str, Any] | None) -> dict[str, Any] | None:
-    """What the last gate left, in words; a dossier sealed before there were decisions has none."""
-    if row is None:
-        return None
-    asked = [{**_owed(one), "state": str(Condition.State(one["state"]).label)} for one in row["conditions"]]
-    outcome = str(GateDecision.Outcome(row["outcome"]).label)
-    return {**_days(row, "decided_on"), "outcome": outcome, "remarks": _paragraphs(row["remarks"]), "conditions": asked}
 
 
 def _paragraphs(text: str) -> list[str]:

@@ -23,7 +23,7 @@ NOT_APPLICABLE = gettext_lazy("not applicable")
 #: The lines above the table: whose form it is, and of which version.
 CASE, VERSION, RUBRIC = gettext_lazy("Case"), gettext_lazy("Version of the form"), gettext_lazy("Rubric")
 HEAD_ROW = 5
-CODE, NAME, WEIGHT = gettext_lazy("Code"), gettext_lazy("Criterion"), gettext_lazy("Weight (%)")
+CODE, NAME, WEIGHT = gettext_lazy("Code"), gettext_lazy("Criterion of the rubric"), gettext_lazy("Weight (%)")
 GRADE, COMMENT = gettext_lazy("Grade"), gettext_lazy("Comment")
 SAVED_GRADE, SAVED_COMMENT = gettext_lazy("Saved grade"), gettext_lazy("Saved comment")
 COLUMNS: dict[str, Any] = {

@@ -90,6 +90,7 @@ def page(
 
         PAGES[f"{view.__module__}.{view.__qualname__}"] = permission
         guarded.permission = permission  # type: ignore[attr-defined]
+        guarded.lock = lock  # type: ignore[attr-defined]
         return guarded
 
     return decorate

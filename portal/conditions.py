@@ -43,7 +43,7 @@ def _ask(request: HttpRequest, subject: Any, action: Any, form: Any, **words: An
     home = reverse("decision", args=[review.ref])
     trail = [
         (reverse("gates"), _("Gate reviews")), (reverse("gate_review", args=[review.ref]), subject_name(review)),
-        (home, _("Decision")),
+        (home, _("Decision on the gate")),
     ]  # fmt: skip
     return ask_once(request, subject, action, Act(home=home, trail=trail, **words), form=form)
 

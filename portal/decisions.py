@@ -85,7 +85,7 @@ def decision_url(review: GateReview) -> str:
 def _trail(review: GateReview) -> list[tuple[str, str]]:
     return [
         (reverse("gates"), _("Gate reviews")), (reverse("gate_review", args=[review.ref]), subject_name(review)),
-        (decision_url(review), _("Decision")),
+        (decision_url(review), _("Decision on the gate")),
     ]  # fmt: skip
 
 
@@ -223,8 +223,9 @@ def decision_decide(request: HttpRequest, review: GateReview) -> HttpResponseBas
     assert draft is not None
     preview = preview_of(draft, today)
     data = request.POST if request.method == "POST" else None
+    sign = {"decided_on": today, "revision": draft.revision}
     return _ask(
-        request, review, actions.decide, SignForm(data=data, initial={"decided_on": today}),
+        request, review, actions.decide, SignForm(data=data, initial=sign),
         heading=_("Take this decision?"), button=_("Decide"), is_danger=True,
         done=_("It is decided. A second officer releases it."), blockers=missing_for(draft, preview),
         effects=_effects(draft, preview),

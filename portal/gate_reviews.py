@@ -16,14 +16,16 @@ from django.utils.translation import gettext_lazy
 
 from common.audit import history_of
 from common.errors import NotAllowed, Refused
+from common.money import million
 from evaluations.actions.dossiers import call_gate_reviews
-from evaluations.models import GateReview, Round
+from evaluations.models import Finding, GateDecision, GateReview, Round
+from evaluations.queries.boards import progress_of
 from evaluations.queries.cases import cases_visible_to
 from evaluations.queries.decisions import reviews_with_decision
 from evaluations.queries.dossiers import addenda_of, board, documents_of, round_choices
 from evaluations.queries.questions import is_questioned_team
 from evaluations.queries.rounds import projects_to_call
-from evaluations.rules.dossiers import dossier_actions, dossier_missing, readiness
+from evaluations.rules.dossiers import Progress, dossier_actions, readiness, review_missing
 from evaluations.rules.rounds import round_actions
 from portal.access import clock, page
 from portal.forms.plans import Refusable
@@ -56,6 +58,49 @@ def _ready(review: GateReview) -> str:
     return f"{there}/{whole}"
 
 
+def _fill(user: Any, reviews: list[GateReview]) -> None:
+    known = progress_of(user, reviews)
+    for review in reviews:
+        review.progress = known[review.pk]  # type: ignore[attr-defined]
+
+
+def _progress(review: GateReview) -> Progress:
+    return review.progress  # type: ignore[attr-defined, no-any-return]
+
+
+def _conflicts(review: GateReview) -> str:
+    one = _progress(review)
+    if one.unsettled:
+        return _("%(count)s, %(open)s open") % {"count": one.conflicts + one.unsettled, "open": one.unsettled}
+    return str(one.conflicts or "")
+
+
+def _sheets(review: GateReview) -> str:
+    one = _progress(review)
+    return f"{one.sheets_in}/{one.readers}" if one.readers and one.sheets_in is not None else ""
+
+
+def _spread(review: GateReview) -> str:
+    spread = _progress(review).spread
+    return f"{spread.mean} ({spread.lowest}-{spread.highest})" if spread else ""
+
+
+def _recommendation(review: GateReview) -> str:
+    one = _progress(review)
+    words = str(Finding.Recommendation(one.recommendation).label) if one.recommendation else ""
+    return " ".join(part for part in (one.grade, words) if part)
+
+
+def _decision(review: GateReview) -> str:
+    outcome = _progress(review).outcome
+    return str(GateDecision.Outcome(outcome).label) if outcome else ""
+
+
+def _at_stake(review: GateReview) -> str:
+    yen = _progress(review).at_stake_yen
+    return million(yen) if yen is not None else ""
+
+
 BOARD = ListSpec(
     name="gates",
     rows=lambda user, query: board(user).filter(
@@ -68,15 +113,28 @@ BOARD = ListSpec(
             "subject", gettext_lazy("Subject"), lambda one: subject_name(one), is_fixed=True,
             link=lambda one: reverse("gate_review", args=[one.ref]),
         ),
-        Column("ref", gettext_lazy("Reference"), lambda one: one.ref, order="ref"),
-        Column("round", gettext_lazy("Round"), lambda one: one.round.name, order="round__name_ja"),
-        Column("due", gettext_lazy("Dossier due"), lambda one: one.round.dossier_due_on, order="round__dossier_due_on"),
         Column(
             "state", gettext_lazy("State"), lambda one: state_label(one), order="seen_state",
             pill=lambda one: one.seen_state,
         ),
-        Column("ready", gettext_lazy("Parts there"), _ready),
+        Column("ready", gettext_lazy("Readiness"), _ready, bar=readiness),
+        Column("conflicts", gettext_lazy("Conflicts"), _conflicts),
+        Column("sheets", gettext_lazy("Score sheets in"), _sheets),
+        Column("spread", gettext_lazy("Mean (lowest-highest)"), _spread),
+        Column(
+            "recommendation", gettext_lazy("Recommendation"), _recommendation,
+            pill=lambda one: _progress(one).recommendation,
+        ),
+        Column("decision", gettext_lazy("Decision"), _decision, pill=lambda one: _progress(one).outcome),
+        Column("money", gettext_lazy("Money at stake (million yen)"), _at_stake, is_number=True),
+        Column("round", gettext_lazy("Round"), lambda one: one.round.name, order="round__name_ja", is_shown=False),
+        Column(
+            "due", gettext_lazy("Dossier due"), lambda one: one.round.dossier_due_on, order="round__dossier_due_on",
+            is_shown=False,
+        ),
+        Column("ref", gettext_lazy("Reference"), lambda one: one.ref, order="ref", is_shown=False),
     ),
+    fill=_fill,
     filters=(
         Filter(
             "round", gettext_lazy("Round"), lambda ref: Q(round__ref=ref),
@@ -87,7 +145,7 @@ BOARD = ListSpec(
             lambda user: [(state, str(label)) for state, label in GateReview.State.choices],
         ),
     ),
-    first_sort="due",
+    first_sort="-due",
 )  # fmt: skip
 
 
@@ -101,8 +159,8 @@ def gates_page(request: HttpRequest) -> HttpResponseBase:
     rows = []
     for review in view.items:
         there, whole = readiness(review)
-        missing = dossier_missing(review)
-        late = bool(missing) and review.round.dossier_due_on is not None and review.round.dossier_due_on < today
+        missing = review_missing(review, review.seen_state, _progress(review))
+        late = any(one.due_on is not None and one.due_on < today for one in missing)
         rows.append((review, subject_name(review), there, whole, missing, late))
     context = {
         "list": view,
@@ -124,13 +182,14 @@ def gate_review_page(request: HttpRequest, review: GateReview) -> HttpResponseBa
     allowed = dossier_actions(request.user, review)
     state = review.seen_state  # type: ignore[attr-defined]
     there, whole = readiness(review)
+    progress = progress_of(request.user, [review])[review.pk]
     context = {
         "review": review,
         "name": subject_name(review),
         "state": state,
         "state_label": state_label(review),
         "waiting_for": WAITING[state],
-        "missing": dossier_missing(review),
+        "missing": review_missing(review, state, progress),
         "there": there,
         "whole": whole,
         "allowed": {act.partition(".")[2] for act in allowed if act.startswith("dossier.")},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,26 +10,24 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.timezone import localdate
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from accounts.models import Person
-from common.fiscal_year import label as year_label
 from evaluations.models import Assignment
 from evaluations.queries.score_sheets import assignments_visible_to
 from portal.access import BadQuery, clock, not_found, page
+from portal.handover_matters import Matter, matters_of
 from portal.home import tasks_of
 from portal.lists import as_download, csv_rows
-from portal.projects import REPORT_OWNERS
 from portal.tasks import Task
-from programs.drawings import language
 from programs.models import (
     Advice,
     Allocation,
     Benchmark,
     Contract,
+    DataManagementPlan,
     PlanVersion,
     PolicyVersion,
     Project,
@@ -37,25 +35,18 @@ from programs.models import (
     SiteVisit,
     TrlAssessment,
 )
-from programs.queries import claims_visible_to, project_label
+from programs.queries import claims_visible_to
 from programs.queries.allocations import allocations_visible_to
 from programs.queries.benchmarks import benchmarks_visible_to
 from programs.queries.contracts import contracts_visible_to
-from programs.queries.handover import (
-    advice_in_hand,
-    person_with_ref,
-    plans_in_hand,
-    policies_in_hand,
-    projects_in_hand,
-    terms_held,
-)
+from programs.queries.handover import person_with_ref, projects_in_hand, terms_held
 from programs.queries.plans import plans_visible_to
 from programs.queries.policies import policies_visible_to
-from programs.queries.risks import risks_visible_to
+from programs.queries.risks import data_plans_visible_to, risks_visible_to
 from programs.queries.visits import advice_visible_to, visits_visible_to
 from programs.rules.handover import HeldTerm, paths_of, terms_readable
 from reporting.models import ProgressReport
-from reporting.queries import reports_in_hand, reports_visible_to
+from reporting.queries import reports_visible_to
 
 ROLES = {
     "director": gettext_lazy("program director (PD)"),
@@ -80,6 +71,7 @@ VISIBLE: dict[type, Callable[[Any], QuerySet[Any]]] = {
     Allocation: allocations_visible_to,
     Contract: contracts_visible_to,
     Risk: risks_visible_to,
+    DataManagementPlan: data_plans_visible_to,
     Assignment: assignments_visible_to,
 }
 
@@ -92,17 +84,6 @@ class RoleShown:
     label: str
     where: str
     standing: str
-
-
-@dataclass(frozen=True, slots=True)
-class Matter:
-    """An open matter that waits for somebody: what, about which project or area, by when, for whom it waits."""
-
-    what: str
-    about: str
-    url: str
-    due_on: date | None
-    waits_for: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +133,6 @@ def handover_page(request: HttpRequest) -> HttpResponseBase:
 def _hand_over(me: Any, person: Person, terms: list[HeldTerm], today: date, *, is_whole: bool) -> HandOver:
     is_own = person.pk == me.person_id
     projects = projects_in_hand(me, person.pk, terms)
-    areas = {term.area_id for term in terms if term.area_id is not None}
     user = me if is_own else getattr(person, "user", None)
     tasks = tasks_of(user, today) if user is not None else []
     if not is_own:
@@ -160,12 +140,7 @@ def _hand_over(me: Any, person: Person, terms: list[HeldTerm], today: date, *, i
     if not (is_own and is_whole):
         tasks = _within(tasks, projects, terms)
     known = {(type(task.subject), task.subject.pk) for task in tasks if task.subject is not None}
-    matters = [
-        *_plan_matters(plans_in_hand(me, projects)),
-        *_report_matters(reports_in_hand(me, projects)),
-        *_advice_matters(advice_in_hand(me, person.pk, projects, all_own=is_whole)),
-        *_policy_matters(policies_in_hand(me, areas)),
-    ]
+    matters = matters_of(me, person.pk, terms, projects, today, all_own=is_whole)
     return HandOver(
         person,
         [_role_shown(term, today) for term in terms],
@@ -215,58 +190,6 @@ def _role_shown(term: HeldTerm, today: date) -> RoleShown:
     standing = "ended" if term.ends_on and term.ends_on < today else "in_force" if term.starts_on <= today else "ahead"
     english = term.name_en if get_language() == "en" else ""
     return RoleShown(term, str(ROLES[term.role]), english.strip() or term.name_ja, standing)
-
-
-# What is under way ----------------------------------------------------------------------------------------------------
-
-Matters = Iterator[tuple[tuple[type, int], Matter]]
-PLAN_OWNERS = {
-    "drafting": gettext_lazy("the project's team"),
-    "returned": gettext_lazy("the project's team"),
-    "submitted": gettext_lazy("the program officer"),
-    "checked": gettext_lazy("the program director"),
-    "confirmed": gettext_lazy("the contracting party"),
-    "in_approval": gettext_lazy("the contracting party"),
-}
-
-
-def _plan_matters(versions: Iterable[PlanVersion]) -> Matters:
-    for version in versions:
-        change = getattr(version, "change_request", None)
-        what = str(change.get_kind_display()) if change else _("Plan")
-        words = _("%(what)s, version %(number)s (%(state)s)") % {
-            "what": what, "number": version.number, "state": version.get_state_display(),
-        }  # fmt: skip
-        url = reverse("plan", args=[version.project.ref, version.number])
-        waits = str(PLAN_OWNERS.get(version.state, ""))
-        yield (PlanVersion, version.pk), Matter(words, project_label(version.project), url, None, waits)
-
-
-def _report_matters(reports: Iterable[ProgressReport]) -> Matters:
-    for report in reports:
-        year = year_label(report.fiscal_year, language())
-        words = f"{year} {report.get_kind_display()} ({report.get_state_display()})"
-        url = reverse("report", args=[report.ref])
-        waits = str(REPORT_OWNERS.get(report.state, ""))
-        yield (ProgressReport, report.pk), Matter(words, project_label(report.project), url, report.due_on, waits)
-
-
-def _advice_matters(rows: Iterable[Advice]) -> Matters:
-    for advice in rows:
-        words = _("Advice “%(text)s” (%(state)s)") % {"text": advice.text[:60], "state": advice.get_state_display()}
-        waits = advice.owner.name if advice.state == Advice.State.OPEN else str(advice.given_by)
-        url = reverse("advice", args=[advice.ref])
-        yield (Advice, advice.pk), Matter(words, project_label(advice.project), url, advice.due_on, waits)
-
-
-def _policy_matters(versions: Iterable[PolicyVersion]) -> Matters:
-    for version in versions:
-        words = _("Implementation policy, version %(number)s (%(state)s)") % {
-            "number": version.number, "state": version.get_state_display(),
-        }  # fmt: skip
-        waits = _("the ministry's staff") if version.state == "submitted" else _("the program director")
-        url = reverse("policy", args=[version.area.ref, version.number])
-        yield (PolicyVersion, version.pk), Matter(words, version.area.name, url, None, waits)
 
 
 def _csv(request: HttpRequest, shown: HandOver) -> HttpResponseBase:

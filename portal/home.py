@@ -43,7 +43,7 @@ from programs.queries.contracts import contracts_awaiting
 from programs.queries.directors import terms_awaiting
 from programs.queries.plans import plans_awaiting
 from programs.queries.policies import policies_awaiting
-from programs.queries.risks import risks_awaiting
+from programs.queries.risks import data_plans_awaiting, risks_awaiting
 from programs.queries.visits import advice_awaiting, visits_to_describe
 from programs.rules import may_see_portfolio
 from reporting.queries import reports_awaiting, reports_visible_to
@@ -295,6 +295,22 @@ def risk_tasks(user: Any, today: date) -> Iterator[Task]:
         )
 
 
+def data_plan_tasks(user: Any, today: date) -> Iterator[Task]:
+    """This function will yield the data management plans that this officer confirms or returns next."""
+    for plan in data_plans_awaiting(user).prefetch_related(None):
+        yield Task(
+            label=_("Confirm or return version %(number)s of the data management plan") % {"number": plan.number},
+            about="",
+            project=plan.project,
+            url=reverse("data_plan", args=[plan.ref]),
+            due_on=None,
+            minutes=15,
+            waiting_for=_("The project's team is waiting for your answer."),
+            is_sample=plan.project.is_sample,
+            subject=plan,
+        )
+
+
 #: Each app's open matters; a new kind of work adds one line.
 SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (
     report_tasks,
@@ -304,6 +320,7 @@ SOURCES: tuple[Callable[[Any, date], Iterator[Task]], ...] = (
     claim_tasks,
     benchmark_tasks,
     risk_tasks,
+    data_plan_tasks,
     declaration_tasks,
     conflict_tasks,
     review_tasks,

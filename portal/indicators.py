@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,7 +21,7 @@ from portal.access import clock, page
 from portal.forms.observation import ObservationForm, SheetForm
 from portal.journal import readable
 from portal.lists import csv_rows
-from programs.actions.indicators import ERROR, record_observations, sender_of
+from programs.actions.indicators import ERROR, record_value, sender_at
 from programs.actions.observation_sheets import COLUMNS, SheetResult, record_sheet
 from programs.drawings import indicator_chart, language
 from programs.figures import indicator_sheets
@@ -79,7 +78,7 @@ def _shown(
 
 
 def _empty_form(request: HttpRequest, indicator: OutcomeIndicator, newest: list[Any], **data: Any) -> ObservationForm:
-    own = [one for one in newest if one.sender == sender_of(request.user) and not hasattr(one, "corrected_by")]  # type: ignore[arg-type]
+    own = [one for one in newest if one.sender == sender_at(indicator) and not hasattr(one, "corrected_by")]
     return ObservationForm(list(institutions_below(indicator.program)), own, **data)
 
 
@@ -95,8 +94,7 @@ def indicator_record(request: HttpRequest, indicator: OutcomeIndicator) -> HttpR
     newest = list(newest_observations(request.user, indicator)[:SHOWN])
     form = _empty_form(request, indicator, newest, data=request.POST)
     if form.is_valid():
-        row = form.row(indicator.ref, f"hand-{uuid.uuid4()}")
-        result = record_observations([row], by=request.user, at=clock(request))[0]  # type: ignore[arg-type]
+        result = record_value(indicator, form.row(indicator.ref), by=request.user, at=clock(request))  # type: ignore[arg-type]
         if result.status != ERROR:
             messages.success(request, _("The value is recorded."))
             return redirect("indicator", ref=indicator.ref)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import csv
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
@@ -53,6 +54,8 @@ class Column:
     is_number: bool = False
     is_fixed: bool = False
     is_shown: bool = True
+    #: How much of how much, drawn as a bar beside the text.
+    bar: Callable[[Any], tuple[int, int]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,8 @@ class ListSpec:
     filters: tuple[Filter, ...] = ()
     unique: str = "ref"
     first_sort: str = ""
+    #: What is read for many rows at once and kept on them, before their columns are asked.
+    fill: Callable[[Any, list[Any]], None] | None = None
 
     @property
     def params(self) -> frozenset[str]:
@@ -116,6 +121,7 @@ class BodyCell:
     url: str
     pill: str
     is_number: bool
+    bar: tuple[int, int] | None = None
 
 
 @dataclass
@@ -189,7 +195,10 @@ class ListPage:
 
     @cached_property
     def items(self) -> list[Any]:
-        return self._window[0]
+        found = self._window[0]
+        if self.spec.fill is not None:
+            self.spec.fill(self.request.user, found)
+        return found
 
     @property
     def body(self) -> Iterator[list[BodyCell]]:
@@ -348,8 +357,17 @@ def _csv_lines(view: ListPage) -> Iterator[bytes]:
 
 
 def _exported(view: ListPage) -> Iterator[list[Cell]]:
-    for item in view.ordered().iterator(EXPORT_CHUNK):
-        yield [column.value(item) for column in view.columns]
+    for rows in _batched(view.ordered().iterator(EXPORT_CHUNK), EXPORT_CHUNK):
+        if view.spec.fill is not None:
+            view.spec.fill(view.request.user, rows)
+        for item in rows:
+            yield [column.value(item) for column in view.columns]
+
+
+def _batched(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    iterator = iter(rows)
+    while batch := list(islice(iterator, size)):
+        yield batch
 
 
 def _workbook(view: ListPage) -> Any:
@@ -417,7 +435,8 @@ def _body_cell(column: Column, item: Any) -> BodyCell:
     if isinstance(value, int) and column.is_number:
         text = number_format(value, force_grouping=True)
     url = column.link(item) if column.link else ""
-    return BodyCell(column.label, text, url, column.pill(item) if column.pill else "", column.is_number)
+    pill, bar = column.pill(item) if column.pill else "", column.bar(item) if column.bar else None
+    return BodyCell(column.label, text, url, pill, column.is_number, bar)
 
 
 def _attribute(item: Any, path: str) -> Any:

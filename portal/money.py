@@ -23,7 +23,7 @@ from programs import queries
 from programs.actions.allocations import node_for, open_allocation, open_fund
 from programs.drawings import language, money_chart
 from programs.models import FundNode, Program, Project, ResearchArea
-from programs.queries.allocations import allocations_of, node_label, nodes_of
+from programs.queries.allocations import allocations_of, given_lines, node_label, nodes_of
 from programs.queries.contracts import contracts_of, statements_of
 from programs.queries.money import (
     FundSheet,
@@ -222,6 +222,7 @@ def _owner_page(request: HttpRequest, owner: ResearchArea | Program) -> HttpResp
         "is_program": is_program,
         "years": [(one.fiscal_year, one.given_yen, cells(one.projects)) for one in years],
         "columns": [label for _name, label in columns()],
+        "lines": given_lines(owner.pk) if isinstance(owner, Program) else [],
         "allocations": list(allocations_of(request.user, owner)[:50]),
         "funds": funds,
         "form": form,

@@ -34,7 +34,7 @@ HEAD = (
     gettext_lazy("Case"), gettext_lazy("Reference"), gettext_lazy("Sheets in"), gettext_lazy("Readers"),
     gettext_lazy("First mean"), gettext_lazy("Mean of the totals"), gettext_lazy("Lowest"), gettext_lazy("Highest"),
     gettext_lazy("Standard deviation"), gettext_lazy("Grade by the legend"), gettext_lazy("Rank by the mean"),
-    gettext_lazy("Calibrated rank"), gettext_lazy("Rank, interval of 90 percent"),
+    gettext_lazy("Calibrated rank"), gettext_lazy("Rank (interval of 90%)"),
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What is published of gates (`/public/gates/`): finding, grade, outcome and public conditions, with JSON beside it."""
+"""What is published of gates (`/public/gates/`): finding, grade, outcome, public conditions and roster, with JSON."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils.dateparse import parse_date
-from django.utils.timezone import localtime
+from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext as _
 
 from evaluations.models import GateDecision, Round
-from evaluations.queries.decisions import published_decisions, published_gates
-from portal.access import not_found, page
+from evaluations.queries.decisions import published_admissions, published_decisions, published_gates
+from evaluations.queries.panels import roster_of, rounds_with_public_roster
+from portal.access import clock, not_found, page
+from portal.rosters import office_of, roster_as_data
 
 ROWS = 200
 
@@ -76,6 +78,7 @@ def public_gate(request: HttpRequest, ref: str) -> HttpResponseBase:
     if not found:
         return not_found(request)
     newest, *former = [_shown(one) for one in found]
+    named = _round_with_roster(request, found[0])
     return render(
         request,
         "portal/publications/gate.html",
@@ -83,6 +86,9 @@ def public_gate(request: HttpRequest, ref: str) -> HttpResponseBase:
             "one": newest,
             "title": _("Result of the %(kind)s") % {"kind": newest["kind"]},
             "former": former,
+            "round": named,
+            "members": [(member, office_of(named, member)) for member in roster_of(named)] if named else [],
+            "admitted": published_admissions(found[0]),
             "is_sample": newest["is_sample"],
         },
     )
@@ -91,7 +97,18 @@ def public_gate(request: HttpRequest, ref: str) -> HttpResponseBase:
 @page(permission="publication.view", is_public=True)
 def public_gate_json(request: HttpRequest, ref: str) -> HttpResponseBase:
     """This function will hand out the same as JSON: the decision that stands, and the former ones."""
-    found = [as_published(one) for one in published_decisions(ref)]
+    found = published_decisions(ref)
     if not found:
         return not_found(request)
-    return JsonResponse({**found[0], "former": found[1:]}, json_dumps_params={"ensure_ascii": False})
+    named = _round_with_roster(request, found[0])
+    newest, *former = [as_published(one) for one in found]
+    content = {
+        **newest, "roster": roster_as_data(named) if named else None, "admitted": published_admissions(found[0]),
+        "former": former,
+    }  # fmt: skip
+    return JsonResponse(content, json_dumps_params={"ensure_ascii": False})
+
+
+def _round_with_roster(request: HttpRequest, decision: GateDecision) -> Round | None:
+    """The decision's round, once its roster is public: it has a day of its own."""
+    return rounds_with_public_roster(localdate(clock(request))).filter(pk=decision.gate_review.round_id).first()

@@ -16,12 +16,12 @@ from common.errors import NotAllowed, Refused, StaleEdit
 from evaluations import scoring
 from evaluations.actions.score_sheets import save_sheet, submission_blockers, submit_sheet
 from evaluations.models import Assignment
+from evaluations.queries.case_dossiers import CaseDossier, case_dossier
 from evaluations.queries.panels import appointments_listed
 from evaluations.queries.score_sheets import (
     LONGEST_COMMENT,
     SheetRead,
     assignments_visible_to,
-    case_facts,
     done_of,
     neighbours,
     progress_visible_to,
@@ -35,6 +35,15 @@ from evaluations.states import OPEN
 from portal.access import BadQuery, clock, page
 from portal.acts import Act, ask_once
 from portal.rounds import subject_name
+from programs.content_drawings import (
+    benchmark_pictures,
+    day_of,
+    milestone_rows,
+    money_picture,
+    roadmap_picture,
+    trl_picture,
+    trl_rows,
+)
 
 BOTH = ("GET", "HEAD", "POST")
 NOT_NOW = gettext_lazy("The sheet cannot be handed in now. The page of the case says until when it could be.")
@@ -135,6 +144,8 @@ class SheetShown:
     errors: dict[str, str] = field(default_factory=dict)
     error: str = ""
     conflict: SheetRead | None = None
+    #: The version that what is seen stands on; after a conflict still the old one: nothing is overwritten unasked.
+    revision: int = 0
 
     @property
     def items(self) -> list[ItemShown]:
@@ -182,7 +193,9 @@ class SheetShown:
 def review_page(request: HttpRequest, assignment: Assignment) -> HttpResponseBase:
     """This function will show a case with its sheet, and save what is typed; in part of the page with htmx."""
     read = read_sheet(assignment)
-    shown = SheetShown(read, read.all_answers, may_write(assignment, read.sheet, clock(request)))
+    shown = SheetShown(
+        read, read.all_answers, may_write(assignment, read.sheet, clock(request)), revision=read.revision
+    )
     if request.method != "POST":
         return _show(request, shown)
     shown.answers, status = _typed(request, read), 200
@@ -192,10 +205,15 @@ def review_page(request: HttpRequest, assignment: Assignment) -> HttpResponseBas
         )  # fmt: skip
         assignment.sheet = sheet
         shown.read = read_sheet(assignment)
+        shown.revision = shown.read.revision
     except StaleEdit as stale:
         shown.conflict, shown.error, status = stale.current, str(stale.message), 409
-    except NotAllowed:
-        raise
+        shown.revision = _revision(request)
+    except NotAllowed as refusal:
+        if not request.htmx:  # type: ignore[attr-defined]
+            raise
+        # A sheet that saves itself when its time is over says so beside the text, which stays on the page.
+        shown.error, status = str(refusal.message), 422
     except Refused as refusal:
         shown.error, status = str(refusal.message), 422
         shown.errors = {one.field: str(one.message) for one in refusal.blockers}
@@ -249,13 +267,31 @@ def _show(request: HttpRequest, shown: SheetShown, status: int = 200) -> HttpRes
         "window": window(case.panel.round, clock(request)),
         "must_hand_in": must_hand_in(assignment, shown.read.sheet),
         "may_decline": case.panel.round.state == OPEN and not has_handed_in(assignment),
-        "facts": case_facts(case),
+        **_dossier(case_dossier(case)),
         "before": before,
         "after": after,
         "limit": LONGEST_COMMENT,
         "is_sample": case.is_sample,
     }
     return render(request, "portal/reviews/page.html", context, status=status)
+
+
+def _dossier(found: CaseDossier) -> dict[str, Any]:
+    """The dossier for the page: frozen facts with their pictures."""
+    content = found.content
+    if "project" not in content:
+        return {"found": found}
+    on = day_of(content["sealed_at"][:10])
+    return {
+        "found": found,
+        "facts": content,
+        "lead": "、".join(one["name_ja"] for one in content["institutions"] if one["role"] == "lead"),
+        "trl": trl_rows(content),
+        "milestones": milestone_rows(content),
+        "pictures": [one for one in (trl_picture(content), roadmap_picture(content, on)) if one],
+        "money_picture": money_picture(content, content["gate_review"]["fiscal_year"]),
+        "benchmarks": benchmark_pictures(content),
+    }
 
 
 @page(

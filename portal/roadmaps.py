@@ -2,80 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
-from common.charts import Chart, GanttRow, Mark, gantt
-from common.fiscal_year import label as year_label
-from portal.access import clock, page
-from portal.lists import csv_rows
+from portal.access import BadQuery, clock, page
+from portal.lists import as_download, csv_rows
 from portal.projects import find_project
 from programs import queries
 from programs.drawings import language
 from programs.models import Program, Project, ResearchArea
 from programs.queries import project_label
-from programs.queries.roadmaps import roads_of
-from reporting.models import ProgressReport
-from reporting.queries import reports_of_projects
+from reporting.documents import roadmap_pdf
+from reporting.roadmaps import Roadmap, roadmap_of
 
 ROWS = 40
-
-
-def _row(project: Project, road: Any, reports: Sequence[ProgressReport]) -> GanttRow:
-    marks = [Mark("milestone", one.title, one.planned_on, one.baseline_on, one.reached_on) for one in road.milestones]
-    marks += [Mark("gate", one.title, one.held_on) for one in road.gates]
-    marks += [
-        Mark(
-            "report",
-            f"{year_label(one.fiscal_year, language())} {one.get_kind_display()}",
-            one.due_on,
-            None,
-            localdate(one.accepted_at) if one.accepted_at else None,
-        )
-        for one in reports
-    ]
-    return GanttRow(project_label(project), road.starts_on, road.ends_on, marks)
-
-
-def roadmap_of(user: Any, projects: Sequence[Project], today: date) -> Chart:
-    """This function will draw these projects, which the reader may see, with what of them the reader may see."""
-    reports: dict[int, list[ProgressReport]] = {}
-    for report in reports_of_projects(user, projects):
-        reports.setdefault(report.project_id, []).append(report)
-    rows = [_row(road.project, road, reports.get(road.project.pk, [])) for road in roads_of(projects, today)]
-    return gantt(rows, today, language())
 
 
 def _answer(
     request: HttpRequest, projects: Any, *, name: str, home: tuple[str, str], is_sample: bool
 ) -> HttpResponseBase:
-    """One page of a roadmap, or its table as CSV; `after` is the reference of the last project of the page before."""
+    """One page of a roadmap, its table as CSV or the same as PDF; `after` is the last project of the page before."""
     found = list(projects.filter(ref__gt=request.GET.get("after", "")).order_by("ref")[: ROWS + 1])
     shown = found[:ROWS]
-    chart = roadmap_of(request.user, shown, localdate(clock(request)))
-    if request.GET.get("format") == "csv":
-        rows = csv_rows(list(chart.head), iter(chart.rows))
-        response = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = content_disposition_header(True, f"{_('Roadmap')}-{name}.csv")
-        return response
+    road = roadmap_of(request.user, shown, localdate(clock(request)))
+    if "format" in request.GET:
+        return _download(request, road, name, is_sample=is_sample)
     context = {
         "name": name,
         "home": home,
-        "chart": chart,
+        "chart": road.chart,
         "count": len(shown),
         "after": request.GET.get("after", ""),
         "next": shown[-1].ref if len(found) > ROWS else "",
         "is_sample": is_sample,
     }
     return render(request, "portal/roadmaps/page.html", context)
+
+
+def _download(request: HttpRequest, road: Roadmap, name: str, *, is_sample: bool) -> HttpResponseBase:
+    match request.GET["format"]:
+        case "csv":
+            rows = csv_rows(list(road.chart.head), iter(road.chart.rows))
+            response: HttpResponseBase = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
+            return as_download(response, f"{_('Roadmap')}-{name}.csv")
+        case "pdf":
+            content = roadmap_pdf(road, name=name, language=language(), is_sample=is_sample)
+            return as_download(HttpResponse(content, content_type="application/pdf"), f"{_('Roadmap')}-{name}.pdf")
+    raise BadQuery(_("Choose CSV or PDF."))
 
 
 PARAMS = ("after", "format")

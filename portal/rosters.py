@@ -46,9 +46,14 @@ def public_round_json(request: HttpRequest, one: Round) -> HttpResponseBase:
         "program": {"ref": one.program.ref, "name": _pair(one.program)},
         "area": {"ref": one.area.ref, "name": _pair(one.area)} if one.area else None,
         "roster_released_on": one.panel.roster_release.published_on.isoformat(), "is_sample": one.is_sample,
-        "roster": [_member(one, member) for member in roster_of(one)],
+        "roster": roster_as_data(one),
     }  # fmt: skip
     return JsonResponse(content, json_dumps_params={"ensure_ascii": False, "indent": 1})
+
+
+def roster_as_data(one: Round) -> list[dict[str, Any]]:
+    """This function will return who is named on a round's roster, as machines read it."""
+    return [_member(one, member) for member in roster_of(one)]
 
 
 def _pair(named: Any) -> dict[str, str]:

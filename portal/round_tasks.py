@@ -14,7 +14,12 @@ from django.utils.translation import gettext_lazy
 from evaluations.models import Condition, GateReview
 from evaluations.queries.assignments import assignments_awaiting
 from evaluations.queries.conflicts import conflicts_awaiting
-from evaluations.queries.decisions import conditions_awaiting, decisions_awaiting, objections_awaiting
+from evaluations.queries.decisions import (
+    conditions_awaiting,
+    decisions_awaiting,
+    objections_awaiting,
+    wind_down_awaiting,
+)
 from evaluations.queries.declarations import declarations_awaiting
 from evaluations.queries.dossiers import dossiers_awaiting
 from evaluations.queries.score_sheets import sheets_awaiting
@@ -121,7 +126,7 @@ DECISION_STEPS = {
 
 
 def decision_tasks(user: Any, today: date) -> Iterator[Task]:
-    """This function will yield the decisions, objections and conditions on which this person acts next."""
+    """This function will yield the decisions, objections, conditions and wind-downs on which this person acts next."""
     for review, step in decisions_awaiting(user):
         words, waiting, minutes = DECISION_STEPS[step]
         yield Task(
@@ -149,11 +154,10 @@ def decision_tasks(user: Any, today: date) -> Iterator[Task]:
             subject=objection,
         )
     for condition in conditions_awaiting(user):
-        said = f"{condition.text[:40]}…" if len(condition.text) > 40 else condition.text
         reported = condition.state == Condition.State.REPORTED
         words = _("Find whether “%(text)s” is met") if reported else _("Report on the condition “%(text)s”")
         yield Task(
-            label=words % {"text": said},
+            label=words % {"text": _short(condition.text)},
             about="",
             project=condition.decision.gate_review.project,
             url=reverse("decision", args=[condition.decision.gate_review.ref]),
@@ -163,3 +167,20 @@ def decision_tasks(user: Any, today: date) -> Iterator[Task]:
             is_sample=condition.decision.is_sample,
             subject=condition,
         )
+    for item in wind_down_awaiting(user):
+        review = item.decision.gate_review
+        yield Task(
+            label=_("Finish the step “%(text)s” of the wind-down") % {"text": _short(item.text)},
+            about="",
+            project=review.project,
+            url=reverse("decision", args=[review.ref]),
+            due_on=item.due_on,
+            minutes=30,
+            waiting_for=_("The ministry waits until the wind-down is finished."),
+            is_sample=item.decision.is_sample,
+            subject=item,
+        )
+
+
+def _short(text: str) -> str:
+    return f"{text[:40]}…" if len(text) > 40 else text

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from common.audit import history_of
 from common.errors import NotAllowed, Refused, StaleEdit
-from common.fiscal_year import fiscal_year_of
+from common.fiscal_year import date_text, fiscal_year_of
 from common.fiscal_year import label as year_label
 from evaluations.actions import rounds as actions
 from evaluations.actions.cases import invalidate_round
@@ -34,7 +34,15 @@ from evaluations.queries.rounds import (
 )
 from evaluations.rules.conflicts import may_see_conflicts
 from evaluations.rules.panels import may_be_invited
-from evaluations.rules.rounds import may_make_round, may_see_rounds, opening_blockers, round_actions, round_days
+from evaluations.rules.rounds import (
+    contracts_missed,
+    first_day_in_force,
+    may_make_round,
+    may_see_rounds,
+    opening_blockers,
+    round_actions,
+    round_days,
+)
 from evaluations.rules.scenarios import weighs
 from evaluations.rules.score_sheets import AFTER_FIRST
 from portal.access import BadQuery, clock, page
@@ -83,7 +91,7 @@ ROUNDS = ListSpec(
             "year", gettext_lazy("Fiscal year"), lambda one: year_label(one.fiscal_year, language()),
             order="fiscal_year",
         ),
-        Column("decision", gettext_lazy("Decision"), lambda one: one.decision_due_on, order="decision_due_on"),
+        Column("decision", gettext_lazy("Decision on the gate"), lambda one: one.decision_due_on, order="decision_due_on"),
         Column(
             "state", gettext_lazy("State"), lambda one: str(one.get_state_display()), order="state",
             pill=lambda one: tone_of(one),
@@ -146,9 +154,11 @@ def round_page(request: HttpRequest, one: Round) -> HttpResponseBase:
         "weighs": weighs(request.user, one, reviews),
         "state": tone_of(one),
         "allowed": allowed,
-        "blockers": opening_blockers(one) if "open" in allowed else [],
+        "blockers": opening_blockers(one, clock(request)) if "open" in allowed else [],
         "steps": [_step(one, step, days, today) for step in STEPS],
         "days_off": bool(days_off(days)),
+        "in_force_on": first_day_in_force(one),
+        "contracts_missed": contracts_missed(one),
         "documents": list(one.documents.all()),
         "secretaries": list(one.secretaries.select_related("person", "granted_by__person", "approved_by__person")),
         "items": list(one.rubric.items.all()) if one.rubric else [],
@@ -217,7 +227,7 @@ def round_new(request: HttpRequest, program: Program) -> HttpResponseBase:
     today = localdate(clock(request))
     initial = {
         "kind": Round.Kind.STAGE_GATE, "fiscal_year": fiscal_year_of(today), "readers_per_case": 3,
-        "cases_per_reader_min": 0, "cases_per_reader_max": 8, "quorum": 3, "objection_days": 30,
+        "cases_per_reader_min": 0, "cases_per_reader_max": 8, "quorum": 3, "objection_days": 14,
     }  # fmt: skip
     form = _round_form(request, program, initial)
     if request.method == "POST" and form.is_valid():
@@ -393,12 +403,19 @@ def _ask(request: HttpRequest, one: Round, action: Any, form: Any = None, to: An
 @page(permission="round.open", find=find_round, may=_may("open"), why=NOT_NOW, methods=BOTH)
 def round_open(request: HttpRequest, one: Round) -> HttpResponseBase:
     """This function will ask, then open the round."""
+    late, by_day = first_day_in_force(one), contracts_missed(one)
+    warned = []
+    if late and by_day:
+        words = {"day": date_text(late, language()), "contracts": date_text(by_day, language())}
+        warned = [_("Decisions are in force on %(day)s at the earliest, after the contracts of %(contracts)s.") % words]
     return _ask(
         request, one, actions.open_round, heading=_("Open the round?"), button=_("Open the round"),
-        done=_("The round is open. Call for the dossiers next."), blockers=opening_blockers(one),
+        done=_("The round is open. Call for the dossiers next."), blockers=opening_blockers(one, clock(request)),
         effects=[
-            _("Name, rubric and documents stand from now on; the calendar can still be changed, with a reason."),
+            _("Name and documents stand from now on, the rubric from the first score."),
+            _("The calendar can still be changed, with a reason."),
             _("Dossiers can be called for and members of the panel can be invited."),
+            *warned,
         ],
     )  # fmt: skip
 
@@ -443,7 +460,8 @@ def round_close(request: HttpRequest, one: Round) -> HttpResponseBase:
 @page(permission="round.clone", find=find_round, may=_may("clone"), why=NOT_NOW, methods=BOTH)
 def round_clone(request: HttpRequest, one: Round) -> HttpResponseBase:
     """This function will make a new round like this one."""
-    years = range(one.fiscal_year + 1, one.fiscal_year + 8)
+    first = actions.first_clone_year(one)
+    years = range(first, first + 7)
     form = CloneForm(years, data=request.POST if request.method == "POST" else None)
     return _ask(  # type: ignore[no-any-return]
         request, one, actions.clone_round, form=form, to=lambda made: reverse("round", args=[made.ref]),

@@ -45,7 +45,7 @@ def rubric_page(request: HttpRequest, one: Round) -> HttpResponseBase:
         "grades": list(one.rubric.grades.all()) if one.rubric else [],
         "total": sum((item.weight_percent for item in items), Decimal(0)),
         "may_write": _may_write(request.user, one), "is_sample": one.is_sample,
-        "blockers": rubric_blockers(one.rubric) if one.state == Round.State.DRAFTING else [],
+        "blockers": rubric_blockers(one.rubric) if one.rubric is not None and one.rubric.fixed_at is None else [],
     }  # fmt: skip
     return render(request, "portal/rounds/rubric.html", context)
 

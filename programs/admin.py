@@ -264,6 +264,23 @@ class AgencyAdmin(KeptWithin):
     ordering = ("program__path", "id")
 
 
+class InstitutionAdmin(KeptWithin):
+    """The institutions of an infrastructure (ARIM's hubs and spokes); whose values its indicators take."""
+
+    constraint_words = {
+        "participation_of_one": ("program", _("Choose the program.")),
+        "participation_role_fits": ("role", _("Choose centre hub, hub or spoke.")),
+        "one_centre_hub": ("role", _("There is a centre hub already. End its part first.")),
+    }
+    list_display = ("program", "organization", "role", "starts_on", "ends_on")
+    list_select_related = ("program", "organization")
+    list_filter = (("program", VisibleFilter), "role")
+    fields = ("program", "organization", "role", "starts_on", "ends_on")
+    fixed = ("program", "organization")
+    autocomplete_fields = ("organization",)
+    ordering = ("program__path", "id")
+
+
 class GateAdmin(KeptWithin):
     """Stage gates of a program."""
 
@@ -459,6 +476,7 @@ site.register(tables.Deliverable, DeliverableAdmin)
 site.register(tables.AwardNumber, AwardNumberAdmin)
 site.register(tables.Headquarters, HeadquartersAdmin)
 site.register(tables.ProgramAgency, AgencyAdmin)
+site.register(tables.Participation, InstitutionAdmin)
 site.register(tables.StageGate, GateAdmin)
 site.register(tables.FundingRule, RuleAdmin)
 site.register(tables.CostCategory, CategoryAdmin)

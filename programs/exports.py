@@ -95,12 +95,12 @@ def _budget(sheet: Worksheet, version: PlanVersion, organizations: list[Any]) ->
 
 
 def _milestones(sheet: Worksheet, read: PlanRead) -> None:
-    _head(sheet, [str(label) for label in layout.MILESTONE_COLUMNS.values()], [10, 40, 28, 16, 40, 14, 12, 12, 40])
+    _head(sheet, [str(label) for label in layout.MILESTONE_COLUMNS.values()], [10, 40, 28, 16, 40, 14, 12, 12, 40, 12])
     for one in read.plan.each(planning.Milestone):
         owner = read.organizations[one.organization].name if one.organization else str(layout.TEAM)
         values = [
             one.key, one.title, owner, one.planned_on, one.criterion, one.threshold, one.unit,
-            str(layout.DIRECTIONS[one.direction]), one.evidence_asked,
+            str(layout.DIRECTIONS[one.direction]), one.evidence_asked, one.trl_level,
         ]  # fmt: skip
         sheet.append([safe_cell(value) if isinstance(value, str) else value for value in values])
     last = sheet.max_row + _SPARE_ROWS

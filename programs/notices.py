@@ -12,7 +12,7 @@ from django.utils.timezone import localdate
 from accounts.models import User
 from common.fiscal_year import datetime_text
 from common.mail import Recipient, queue
-from programs.models import Allocation, Contract, PlanVersion, Project
+from programs.models import Allocation, Contract, DataManagementPlan, PlanVersion, Project
 from programs.queries.people import DIRECTOR, OFFICER, STAFF, TEAM, audience_of
 
 #: Whom each step of a plan waits for or concerns.
@@ -117,6 +117,21 @@ def contract_moved(contract: Contract, step: str, *, at: datetime) -> int:
     }
     key = f"contract-{step}:{contract.ref}:{contract.revision}:{at:%Y%m%d%H%M}"
     return _queue("contract_moved", told, context, key=key, ref=contract.project.ref, at=at)
+
+
+def data_plan_moved(plan: DataManagementPlan, step: str, *, at: datetime) -> int:
+    """This function will tell the officer (without one the director) of a plan handed in, the team of what came of it."""
+    here = [plan.project_id]
+    told = _of(here, TEAM, at) if step != "submit" else _of(here, OFFICER, at) or _of(here, DIRECTOR, at)
+    context = {
+        "ref": plan.ref,
+        "project": plan.project.ref,
+        "step": step,
+        "url": f"{settings.SITE_URL.rstrip('/')}/data-plans/{plan.ref}/",
+        "is_sample": plan.project.is_sample,
+    }
+    key = f"data-plan-{step}:{plan.ref}:{plan.revision}:{at:%Y%m%d%H%M}"
+    return _queue("data_plan_moved", told, context, key=key, ref=plan.project.ref, at=at)
 
 
 def _of(projects: list[int], audience: str, at: datetime) -> list[User]:

@@ -65,6 +65,7 @@ from programs.queries import (
 )
 from programs.queries.kinds import KindFigures, all_figures, figures_by_area
 from programs.queries.money import MoneyByYear, money_years
+from programs.queries.trl import unanswered
 from programs.rules import (
     EVERYTHING,
     OFFICE_ROLES,
@@ -430,11 +431,7 @@ def claims_to_assess(user: object) -> list[TrlAssessment]:
     if me is None:
         return []
     directed = Project.objects.filter(projects_visible(user) & projects_led_by(user), state=Project.State.RUNNING)
-    later = TrlAssessment.objects.filter(
-        Q(kind="assessed", on__gte=OuterRef("on")) | Q(kind="claimed", on__gt=OuterRef("on")),
-        project=OuterRef("project"),
-    )
-    claims = TrlAssessment.objects.filter(~Exists(later), project__in=directed, kind="claimed")
+    claims = TrlAssessment.objects.filter(unanswered(), project__in=directed)
     return list(claims.select_related("level", "project__program", "project__area").order_by("on", "id"))
 
 

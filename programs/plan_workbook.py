@@ -12,11 +12,12 @@ from decimal import Decimal, InvalidOperation
 from typing import IO, Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from common.fiscal_year import label as year_label
 from common.fiscal_year import parse_date, parse_era
 from common.money import LARGEST_YEN, parse_yen
 from common.text import clean_line, half_width
@@ -37,6 +38,7 @@ MILESTONE_COLUMNS: dict[str, Any] = {
     "unit": gettext_lazy("Unit"),
     "direction": gettext_lazy("Direction"),
     "evidence_asked": gettext_lazy("Evidence asked for"),
+    "trl_level": gettext_lazy("TRL planned"),
 }
 HEAD_ROW = 1
 
@@ -116,7 +118,8 @@ def _budget(sheet: Worksheet, read: WorkbookRead, years: Iterable[int]) -> None:
     missing = [
         str(label) for name, label in (("organization", INSTITUTION), ("category", CATEGORY)) if name not in named
     ]
-    missing += [str(year) for year in years if year not in columns]
+    language = "en" if (get_language() or "ja").startswith("en") else "ja"
+    missing += [year_label(year, language) for year in years if year not in columns]
     for name in missing:
         _column_missing(sheet, name, read)
     if not missing:
@@ -258,6 +261,16 @@ def _number(cell: Any, read: WorkbookRead) -> Decimal | None:
     return round(number, 6)
 
 
+def _level(cell: Any, read: WorkbookRead) -> int | None:
+    text = half_width(clean_line(text_of(cell))).upper().removeprefix("TRL").strip()
+    if not text:
+        return None
+    if text not in {str(level) for level in range(1, 10)}:
+        read.refuse(place_of(cell), _("Enter a TRL from 1 to 9, or nothing."))
+        return None
+    return int(text)
+
+
 def _direction(cell: Any, read: WorkbookRead) -> str:
     text = clean_line(text_of(cell)).casefold()
     for value, label in DIRECTIONS.items():
@@ -272,6 +285,7 @@ READERS: dict[str, Callable[[Any, WorkbookRead], Any]] = {
     "planned_on": _day,
     "threshold": _number,
     "direction": _direction,
+    "trl_level": _level,
     "criterion": _paragraphs,
     "evidence_asked": _paragraphs,
 }

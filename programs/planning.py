@@ -284,7 +284,8 @@ class Limits:
 
     `ceilings`: yen by fiscal year (a year without one is not limited). `partners`: institutions with a part in the
     project. `effort_elsewhere`: percent by (person, fiscal year) in the plans of other projects. `fixed`: the gates of
-    the plan in force; their criteria stand from the start of their phase. `today`: decides which phases have started.
+    the plan in force; they and their criteria stand from the start of their phase. `today`: decides which phases have
+    started.
     """
 
     ceilings: Mapping[int, int] = field(default_factory=dict)
@@ -330,6 +331,10 @@ def _dates(plan: Plan) -> Iterable[Conflict]:
 
 def _gates(plan: Plan, limits: Limits) -> Iterable[Conflict]:
     fixed = {gate.key: gate for gate in limits.fixed if gate.phase_starts_on <= limits.today}
+    for key, before in fixed.items():
+        # A plan that ends before a gate has no use for it; any other one cannot leave it out.
+        if (Gate, key) not in plan.items and before.held_on <= plan.frame.ends_on:
+            yield Conflict("gate_taken_out", Gate, key, {"gate": before.title, "since": before.phase_starts_on})
     for gate in plan.each(Gate):
         if gate.phase_starts_on >= gate.held_on:
             yield Conflict("phase_after_its_gate", Gate, gate.key)
@@ -337,13 +342,14 @@ def _gates(plan: Plan, limits: Limits) -> Iterable[Conflict]:
             yield Conflict("gate_without_criteria", Gate, gate.key)
         if not gate.evidence_asked:
             yield Conflict("gate_without_evidence", Gate, gate.key)
-        before = fixed.get(gate.key)
-        if before and _measure(before) != _measure(gate):
-            yield Conflict("criteria_are_fixed", Gate, gate.key, {"since": before.phase_starts_on})
+        standing = fixed.get(gate.key)
+        if standing and _measure(standing) != _measure(gate):
+            yield Conflict("criteria_are_fixed", Gate, gate.key, {"since": standing.phase_starts_on})
 
 
 def _measure(gate: Gate) -> tuple[object, ...]:
-    return gate.criteria, gate.threshold, gate.unit, gate.direction
+    # The start of the phase stands with the criteria: moved, it would open them again.
+    return gate.phase_starts_on, gate.criteria, gate.threshold, gate.unit, gate.direction
 
 
 def _partners(plan: Plan, limits: Limits) -> Iterable[Conflict]:
@@ -363,9 +369,7 @@ def _years(plan: Plan) -> Iterable[Conflict]:
         cells[cell.fiscal_year] += cell.amount_yen
         if cell.amount_yen < 0:
             yield Conflict("negative_amount", BudgetCell, cell.key)
-        # A fiscal year lasts from 1 April to 31 March.
-        first, last = date(cell.fiscal_year, 4, 1), date(cell.fiscal_year + 1, 3, 31)
-        if last < plan.frame.starts_on or first > plan.frame.ends_on:
+        if _is_outside(plan.frame, cell.fiscal_year):
             yield Conflict("year_outside_the_plan", BudgetCell, cell.key, {"year": cell.fiscal_year})
     totals = {year.fiscal_year: year for year in plan.each(YearTotal)}
     for fiscal_year in sorted({*cells, *totals}):
@@ -373,6 +377,11 @@ def _years(plan: Plan) -> Iterable[Conflict]:
         if stated != cells[fiscal_year]:
             figures = {"year": fiscal_year, "stated": stated, "parts": cells[fiscal_year]}
             yield Conflict("parts_differ_from_the_year", YearTotal, str(fiscal_year), figures)
+
+
+def _is_outside(frame: Frame, fiscal_year: int) -> bool:
+    # A fiscal year lasts from 1 April to 31 March.
+    return date(fiscal_year + 1, 3, 31) < frame.starts_on or date(fiscal_year, 4, 1) > frame.ends_on
 
 
 def _ceilings(plan: Plan, limits: Limits) -> Iterable[Conflict]:
@@ -389,6 +398,8 @@ def _efforts(plan: Plan, limits: Limits) -> Iterable[Conflict]:
     for effort in plan.each(Effort):
         here[effort.person, effort.fiscal_year] += effort.effort_percent
         keys[effort.person, effort.fiscal_year] = effort.key
+        if _is_outside(plan.frame, effort.fiscal_year):
+            yield Conflict("effort_outside_the_plan", Effort, effort.key, {"year": effort.fiscal_year})
     for (person, fiscal_year), percent in here.items():
         whole = percent + limits.effort_elsewhere.get((person, fiscal_year), 0)
         if whole > 100:

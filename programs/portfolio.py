@@ -165,27 +165,32 @@ def _budget_line(node: Node, source: str) -> BudgetRow:
             _("A negative amount needs is_reduction: true. Add it, or remove the minus sign."),
             "amount_yen",
         )
+    note, is_estimate = node.text("note", 300, required=False), node.flag("is_estimate")
     return BudgetRow(
         fiscal_year=node.integer("fiscal_year", FIRST_YEAR, LAST_YEAR) or 0,
         kind=node.choice("kind", BUDGET_KINDS),
         amount_yen=amount,
-        note=node.text("note", 300, required=False),
-        is_estimate=node.flag("is_estimate"),
+        note=note,
+        is_estimate=is_estimate,
         includes_predecessor=node.flag("includes_predecessor"),
         is_new=node.flag("is_new"),
         is_reduction=is_reduction,
         tax_included=node.flag("tax_included") if node.has("tax_included") else None,
         printed_unit=node.choice("printed_unit", PRINTED_UNITS),
         source=node.text("source", 300, required=False) or source,
-        management_grant=_grant(node.text("note", 300, required=False)),
+        management_grant=_grant(note, is_estimate=is_estimate),
     )
 
 
-def _grant(note: str) -> str:
-    """How much of a figure is a management grant, as its note says: 運営費交付金中の推計額, or one that 含む such."""
-    if "運営費交付金" not in note:
-        return "none"
-    return "part" if note.endswith("含む") else "whole"
+def _grant(note: str, *, is_estimate: bool) -> str:
+    """How much of a figure is a management grant, as its note says: 運営費交付金中の推計額, or one that 含む such.
+
+    The papers print no estimates but of management grants: one without a note includes some.
+    """
+    named = "運営費交付金" in note
+    if named and not note.endswith("含む"):
+        return "whole"
+    return "part" if named or is_estimate else "none"
 
 
 def _policy(node: Node) -> PolicyRow:

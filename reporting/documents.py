@@ -1,4 +1,4 @@
-"""The documents of this app: the progress report from its frozen content, and the portfolio brief."""
+"""The documents of this app: progress report from its frozen content, portfolio brief, brief for a visit, roadmap."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ from programs.queries import portfolio_tree, project_label
 from programs.queries.trl import projects_climbing
 from reporting.models import ReportSection, ReportVersion
 from reporting.models.schedule import ReportKind
+from reporting.roadmaps import Roadmap
 from reporting.visit_briefs import VisitBrief, facts_of
 
 LANGUAGE = "ja"
@@ -210,6 +211,7 @@ def _brief_page(sheet: ProgramSheet, levels: list[list[Any]], on: date) -> dict[
         for one in sheet.remainders
     ]
     charted = list(sheet.children) or [program]
+    ahead = [gate for gate in sheet.gates if gate.held_on >= on]
     page = {
         "levels": levels,
         "outcomes": _as_list(program.attributes.get("gate_outcomes_ja", [])) if levels else [],
@@ -233,13 +235,14 @@ def _brief_page(sheet: ProgramSheet, levels: list[list[Any]], on: date) -> dict[
         "emphases": [one.text_ja for one in sheet.emphases],
         "institutions": [[one.organization.name, str(one.get_role_display())] for one in sheet.participations],
         "projects": [project_label(project) for project in sheet.projects],
-        "gates": [[gate.name, gate.held_on.isoformat()] for gate in sheet.gates],
+        "gates": [[gate.name, gate.held_on.isoformat()] for gate in ahead],
         "source": program.source,
     }
     return {
         **page,
         "facts": facts,
         "sheet": sheet,
+        "gates": ahead,
         "program": program,
         "counts": [_counts(row) for row in sheet.areas],
         # One page a program: where projects climb, their levels take the place of a picture of three printed figures.
@@ -328,4 +331,21 @@ def visit_brief_pdf(brief: VisitBrief) -> bytes:
             language=LANGUAGE,
             fingerprint=content_hash(facts_of(brief)),
             case_number=brief.project.ref,
+        )
+
+
+# The roadmap ----------------------------------------------------------------------------------------------------------
+
+
+def roadmap_pdf(road: Roadmap, *, name: str, language: str, is_sample: bool) -> bytes:
+    """This function will typeset a roadmap as the page shows it: the pictures, then their table."""
+    with override(language):
+        chart = road.chart
+        facts = {"name": name, "on": road.today.isoformat(), "head": chart.head, "rows": chart.rows}
+        return render_pdf(
+            "pdf/roadmap.html",
+            {"name": name, "on": road.today, "chart": chart, "sheets": road.sheets, "is_sample": is_sample},
+            title=_("Roadmap: %(name)s") % {"name": Truncator(name).chars(LONGEST_NAME)},
+            language=language,
+            fingerprint=content_hash(facts),
         )

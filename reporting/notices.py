@@ -14,11 +14,13 @@ from common.fiscal_year import date_text, datetime_text
 from common.fiscal_year import label as year_label
 from common.mail import Letter, Recipient, ask_before_sending, queue, queue_many
 from common.models import OutgoingMail
+from evaluations.queries.duties import Duty, duties_of
 from programs.queries.people import audience_of
 from reporting.models import ProgressReport, ReminderRule
 from reporting.queries import refs_still_told
 
 REMINDER = "report_reminder"
+ROUND_REMINDER = "round_reminder"
 #: Every event of this app that leads to a mail of its own.
 EVENTS = ("report_opened", "report_submitted", "report_checked", "report_returned", "report_accepted", REMINDER)
 TEAM, OFFICER, DIRECTOR = ReminderRule.Audience.TEAM, ReminderRule.Audience.OFFICER, ReminderRule.Audience.DIRECTOR
@@ -109,6 +111,31 @@ def report_reminders(due: Iterable[tuple[ProgressReport, User, int]], *, at: dat
     return queue_many(letters, at=at)
 
 
+def round_reminders(due: Iterable[tuple[Duty, User, int]], *, at: datetime) -> int:
+    """This function will remind each person of what he or she owes in a round, once per day due and offset."""
+    letters = [
+        Letter(
+            ROUND_REMINDER,
+            recipient(user),
+            {
+                "event": duty.event,
+                "ref": duty.ref,
+                "due": date_text(duty.due_on, user.language),
+                "left": left,
+                "days": abs(left),
+                "url": f"{settings.SITE_URL.rstrip('/')}/{duty.path}",
+                "is_sample": duty.round.is_sample,
+            },
+            key=f"round-reminder:{duty.event}:{duty.ref}:{duty.due_on.isoformat()}:{offset}:{user.pk}",
+            event=ROUND_REMINDER,
+            subject_ref=duty.ref,
+        )
+        for duty, user, offset in due
+        for left in [(duty.due_on - localdate(at)).days]
+    ]
+    return queue_many(letters, at=at)
+
+
 def digest(mails: list[OutgoingMail], *, day: date, at: datetime) -> OutgoingMail | None:
     """This function will put one recipient's held mails of a day into one."""
     user = User.objects.select_related("person").get(pk=mails[0].recipient_id or 0)
@@ -130,12 +157,21 @@ def wanted(mails: list[OutgoingMail]) -> list[OutgoingMail]:
         return []
     told: dict[bool, set[str]] = {}
     for reminder in (True, False):
-        refs = {mail.subject_ref for mail in mails if (mail.event == REMINDER) == reminder}
+        refs = {one.subject_ref for one in mails if one.event in EVENTS and (one.event == REMINDER) == reminder}
         told[reminder] = refs_still_told(user, refs, reminder=reminder) if refs else set()
-    return [mail for mail in mails if mail.event not in EVENTS or mail.subject_ref in told[mail.event == REMINDER]]
+    owed: set[tuple[str, str]] = set()
+    if any(mail.event == ROUND_REMINDER for mail in mails):
+        owed = {(duty.event, duty.ref) for duty in duties_of(user)}
+    return [mail for mail in mails if _is_wanted(mail, told, owed)]
+
+
+def _is_wanted(mail: OutgoingMail, told: dict[bool, set[str]], owed: set[tuple[str, str]]) -> bool:
+    if mail.event == ROUND_REMINDER:
+        return (mail.key.split(":")[1], mail.subject_ref) in owed
+    return mail.event not in EVENTS or mail.subject_ref in told[mail.event == REMINDER]
 
 
 def be_asked_before_sending() -> None:
     """This function will have the outbox, which knows no report, ask about each mail of this app before it goes."""
-    for event in EVENTS:
+    for event in (*EVENTS, ROUND_REMINDER):
         ask_before_sending(event, lambda mail: bool(wanted([mail])))

@@ -24,6 +24,7 @@ from programs.queries.allocations import allocation_sheet
 from programs.queries.contracts import granted
 from programs.queries.plans import plan_to_change
 from programs.rules.contracts import parts_stated_by
+from programs.rules.phase_locks import locks_on
 
 #: Of what was contracted; of the rest a part is carried over.
 SPENT_PERCENT, CARRIED_PERCENT = 92, 5
@@ -42,8 +43,11 @@ def propose_split(area: ResearchArea | None, fiscal_year: int, *, by: User, at: 
     rows = [row for row in allocation_sheet(allocation).rows if row.yen]
     if not rows:
         return None
-    # A twentieth of one's money goes to another, of those that have passed nothing on: the sum stays what it was.
-    amounts, free = {row.target.key: row.yen for row in rows}, [row for row in rows if not row.passed_on_yen]
+    # A twentieth of one's money goes to another, of those that have passed nothing on and wait for no decision on a
+    # gate: the sum stays what it was.
+    held = locks_on(row.target.owner.pk for row in rows)
+    free = [row for row in rows if not row.passed_on_yen and row.target.owner.pk not in held]
+    amounts = {row.target.key: row.yen for row in rows}
     if len(free) > 1:
         moved = free[-1].yen // 20
         amounts[free[-1].target.key] -= moved

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -16,6 +16,7 @@ from evaluations.actions.decisions import attach_decision_papers, decide, draft_
 from evaluations.actions.objections import file_objection, settle_objection
 from evaluations.actions.releases import put_in_force, release_decisions
 from evaluations.models import Case, Condition, GateDecision, GateReview, Objection
+from evaluations.queries.decisions import conditions_left, draft_of
 from evaluations.rules.decisions import decisions_coming_into_force
 from evaluations.states import DECIDED, RECOMMENDED, RELEASED
 from programs.actions.plans import check_plan, confirm_plan
@@ -25,6 +26,7 @@ from reporting.sample_records import sample_data
 from reporting.sample_reviews import FILE, OBJECTION_DAYS, finding_data
 
 if TYPE_CHECKING:
+    from accounts.models import User
     from reporting.sample_rounds import RoundPlan
 
 #: What flows to a project of the twin until its re-examination, at the most.
@@ -61,8 +63,11 @@ def take_decisions(plan: RoundPlan) -> int:
     """This function will take the drafted decisions, by another officer than drafted them."""
     done, at = 0, plan.at("decision_due_on")
     for place, review in enumerate(plan.reviews(RECOMMENDED), 1):
-        number = f"見本決第{plan.fiscal_year}-{place}号"
-        decide(review, number=number, decided_on=at.date(), by=plan.users["staff2"], at=at)
+        number, draft = f"見本決第{plan.fiscal_year}-{place}号", draft_of(review)
+        assert draft is not None
+        decide(
+            review, number=number, decided_on=at.date(), revision=draft.revision, by=plan.users["staff2"], at=at
+        )  # fmt: skip
         done += 1
     return done
 
@@ -122,6 +127,15 @@ def meet_conditions(plan: RoundPlan) -> int:
     return 1
 
 
+def answer_conditions(review: GateReview, *, by: User, at: datetime) -> int:
+    """This function will have the team report on what earlier gates still ask of it, as its next dossier has to."""
+    assert review.project_id is not None
+    owed = [one for one in conditions_left(review.project_id, review) if one.state != Condition.State.REPORTED]
+    for one in owed:
+        report_condition(one, report="対応の状況を自己評価書と別添資料に記載しました(見本)。", by=by, at=at)
+    return len(owed)
+
+
 def decision_papers(plan: RoundPlan) -> list[tuple[str, StoredFile]]:
     """This function will typeset file and letter of the Flagships' decisions, each with a name for it."""
     at, found = plan.at("roster_release_on"), []
@@ -162,13 +176,17 @@ def _ends_on(plan: RoundPlan) -> date:
     return date(plan.fiscal_year + 1, 9, 30)
 
 
-def _change(plan: RoundPlan, review: GateReview) -> PlanVersion | None:
+def _change(plan: RoundPlan, review: GateReview) -> PlanVersion:
     """The team hands a change in, the officer checks it, the director confirms it; the decision carries it."""
     case, at = _case(review), plan.at("decision_due_on", before=5)
     assert review.project is not None
-    version = request_change(review.project, kind="approval", days=120, by=plan.leader(case), at=at)
-    if version is None:
-        return None
+    if (waiting := PlanVersion.objects.filter(project=review.project, state="confirmed").first()) is not None:
+        return waiting
+    # A later season's gate moves it on by little: the plan ends with the fiscal year.
+    is_first = not PlanVersion.objects.filter(project=review.project, number__gt=1).exists()
+    days, lead = 120 if is_first else 14, plan.leader(case)
+    version = request_change(review.project, kind="approval", days=days, by=lead, at=at, again=True)
+    assert version is not None
     version = check_plan(version, by=plan.officer(case), at=at)
     return confirm_plan(version, by=plan.users[f"pd{review.project.ref[9]}"], at=at)
 

@@ -14,6 +14,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pikepdf
+from django.utils import timezone
+from django.utils.timezone import localdate
 
 from accounts.models import User
 from common.fiscal_year import ends_on, label, starts_on
@@ -48,12 +50,14 @@ from evaluations.actions.rounds import (
 )
 from evaluations.actions.rubrics import save_grades, save_item
 from evaluations.models import Case, Dossier, GateReview, Panel, Round
+from evaluations.queries.decisions import last_decision
 from evaluations.queries.panels import pledge_of
 from evaluations.states import CALLED, OPEN, PREPARING, SUBMITTED
 from programs.models import Program, Project, StageGate
 from reporting.sample_assignment import assign_readers, decline_late, replace_reader
 from reporting.sample_cast import BASICS, FLAGSHIPS, Users
 from reporting.sample_decisions import (
+    answer_conditions,
     draft_decisions,
     meet_conditions,
     object_to_stop,
@@ -182,7 +186,9 @@ def prepare_round(plan: RoundPlan) -> int:
     save_calendar(made, values=values, revision=made.revision, by=staff, at=at)
     person = plan.users["secretariat1"].person
     assert person is not None
-    approve_secretary(appoint_secretary(made, person=person, by=staff, at=at), by=second, at=at)
+    # As with the panel's terms: it serves on the real day, too, when the play is ahead of it.
+    appointed_at = min(at, timezone.now())
+    approve_secretary(appoint_secretary(made, person=person, by=staff, at=appointed_at), by=second, at=appointed_at)
     open_round(Round.objects.get(pk=made.pk), by=staff, at=at)
     return 1
 
@@ -227,9 +233,11 @@ def appoint_panel(plan: RoundPlan) -> int:
     fields = [Field(None, ja, en) for ja, en in data["expertises"]]
     save_panel(panel, fields=fields, pledge="", by=users["secretariat1"], at=at)
     expertises = list(panel.expertises.all())
+    # Terms count on the real day: a play ahead of it (`--now`) has members who serve already.
+    starts_on = min(at.astimezone(TOKYO).date(), localdate())
     for name, (role, numbers) in data["members"].items():
         seat = Seat(
-            role, "industry" if 3 in numbers else "academia", at.astimezone(TOKYO).date(),
+            role, "industry" if 3 in numbers else "academia", starts_on,
             date(plan.fiscal_year + TERM_YEARS, 3, 31), expertises=[expertises[number] for number in numbers],
         )  # fmt: skip
         _appoint(panel, users, name, seat, at)
@@ -263,11 +271,12 @@ def release_roster(plan: RoundPlan) -> int:
 
 
 def call_dossiers(plan: RoundPlan) -> int:
-    """This function will call for the dossiers of the round's projects."""
+    """This function will call for the dossiers of the round's projects that are running still."""
     one = plan.found
     if one is None or one.state != OPEN or one.gate_reviews.exists():
         return 0
-    projects = Project.objects.filter(ref__in=[f"sample-{ref}" for ref in plan.projects]).order_by("ref")
+    refs = [f"sample-{ref}" for ref in plan.projects]
+    projects = Project.objects.filter(ref__in=refs, state=Project.State.RUNNING).order_by("ref")
     return len(call_gate_reviews(one, projects, by=plan.users["secretariat1"], at=plan.at("calls_on")))
 
 
@@ -279,11 +288,15 @@ def write_dossiers(plan: RoundPlan) -> int:
         ref = _ref(review)
         lead, at = leader(plan.users, ref), plan.at("dossier_due_on", before=3)
         for section in review.dossier.sections.all():
-            text = data["dossiers"].get(ref, {}).get(section.code) or data["dossier_basic"][section.code]
+            # Who was reviewed before answers what was remarked then.
+            again = section.code == "answers" and last_decision(review.project_id, review)
+            basic = data["dossier_basic"]["answers_again" if again else section.code]
+            text = data["dossiers"].get(ref, {}).get(section.code) or basic
             text = text.replace("%(topic)s", _topic(review))
             save_section(review, section.code, text=text, revision=section.revision, by=lead, at=at)
         annex = review.round.documents.filter(is_required=True).get()
         add_document(review, annex, _annex(), f"別添資料_{ref}_見本.pdf", by=lead, at=at)
+        answer_conditions(review, by=lead, at=at)
         submit_dossier(review, by=lead, at=plan.at("dossier_due_on", before=1))
         done += 1
     return done

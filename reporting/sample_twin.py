@@ -293,7 +293,7 @@ def _rules(ledger: Ledger, program: Program, reports_from: int) -> None:
     schedule = {**table()["schedule"], "program": program, "first_fiscal_year": reports_from}
     key = ("program", "kind", "project_kind")
     keep(ledger, ReportSchedule, [schedule], key=key, owner="program", only_once=True)
-    rules = [{"program": program, "event": ReminderRule.Event.REPORT_DUE, **rule} for rule in table()["reminders"]]
+    rules = [{"program": program, **rule} for rule in table()["reminders"]]
     keep(ledger, ReminderRule, rules, key=("program", "event", "audience"), owner="program", only_once=True)
 
 

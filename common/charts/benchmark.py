@@ -1,9 +1,9 @@
 """A benchmark over time: the own value against the world's best, each a line that holds until the next value."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from common.charts.svg import (
     BLUE,
@@ -21,6 +21,7 @@ from common.charts.svg import (
     line,
     plated,
     polyline,
+    spread,
     width_of,
 )
 from common.charts.time_axis import TimeAxis
@@ -29,7 +30,9 @@ from common.fiscal_year import date_text
 _OWN, _WORLD = Words("自らの値", "own value"), Words("世界最高値", "world's best")
 _HEAD = (Words("区分", "Whose"), Words("日付", "Date"), Words("値", "Value"), Words("達成者", "Reached by"))
 _NONE_YET = Words("値はまだありません。", "No value is on record yet.")
-_TOP, _BOTTOM = 66.0, 190.0
+_TOP, _BOTTOM, _LEFT = 66.0, 190.0, 46.0
+#: Values whose distance is less than this part of the highest are drawn without the zero.
+_CLOSE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +60,41 @@ def benchmark_lines(
     if not points:
         parts.append(label(8, 44, _NONE_YET(language), fill=MUTED))
         return drawing(parts, height=56, title=name, desc=desc, head=head, rows=rows)
-    axis = TimeAxis([point.on for point in points], 8, WIDTH - 36)
-    low = min(Decimal(0), *(point.value for point in points))
-    high = max(*(point.value for point in points), low + 1) if points else Decimal(1)
+    axis = TimeAxis([point.on for point in points], _LEFT, WIDTH - 36)
+    low, high = _bounds([point.value for point in points])
 
     def y(value: Decimal) -> float:
         return _BOTTOM - float((value - low) / (high - low)) * (_BOTTOM - _TOP)
 
     parts += _legend(language) + axis.drawn(_TOP - 8, _BOTTOM, language)
+    for end in (low, high):
+        parts.append(label(_LEFT - 4, y(end) + 5, fitted(_plain(end), _LEFT - 6), fill=MUTED, text_anchor="end"))
     parts += _line([(axis.x(point.on), y(point.value)) for point in world], axis.right, OCHRE, "6 4")
     parts += _line([(axis.x(point.on), y(point.value)) for point in own], axis.right, BLUE, "")
-    for points_of, colour in ((world, OCHRE), (own, BLUE)):
-        if points_of:
-            last = points_of[-1]
-            text = _plain(last.value)
-            left = min(axis.x(last.on) + 8, WIDTH - 4 - width_of(text))
-            parts.append(plated(left, y(last.value) - 8, text, fill=colour))
+    parts += _newest(
+        [(points_of[-1], colour) for points_of, colour in ((world, OCHRE), (own, BLUE)) if points_of], axis, y
+    )
     return drawing(parts, height=_BOTTOM + 26, title=name, desc=desc, head=head, rows=rows)
+
+
+def _bounds(values: Sequence[Decimal]) -> tuple[Decimal, Decimal]:
+    """The scale: from zero, unless the values lie so close together that nobody could tell them apart then."""
+    low, high = min(values), max(values)
+    spread_of = high - low
+    if not spread_of or low < 0 or spread_of * _CLOSE > high:
+        return min(low, Decimal(0)), max(high, Decimal(0)) or Decimal(1)
+    step = Decimal(10) ** spread_of.adjusted()
+    return (low / step).to_integral_value(ROUND_FLOOR) * step, (high / step).to_integral_value(ROUND_CEILING) * step
+
+
+def _newest(points: Sequence[tuple[BenchmarkPoint, str]], axis: TimeAxis, y: Callable[[Decimal], float]) -> list[str]:
+    """The newest value of each line beside its mark, apart from each other."""
+    heights = spread([y(point.value) - 8 for point, _colour in points], SIZE + 3, _TOP - 10, _BOTTOM)
+    parts = []
+    for (point, colour), height in zip(points, heights, strict=True):
+        text = _plain(point.value)
+        parts.append(plated(min(axis.x(point.on) + 8, WIDTH - 4 - width_of(text)), height, text, fill=colour))
+    return parts
 
 
 def _legend(language: str) -> list[str]:

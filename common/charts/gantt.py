@@ -77,17 +77,35 @@ class GanttRow:
         return [*marked, *(day for day in (self.starts_on, self.ends_on) if day)]
 
 
-def gantt(rows: Sequence[GanttRow], today: date, language: str = "ja") -> Chart:
-    """This function will draw a row a project over the fiscal years; the table has every mark with its dates."""
+def gantt(rows: Sequence[GanttRow], today: date, language: str = "ja", around: Sequence[date] = ()) -> Chart:
+    """This function will draw a row a project over the fiscal years; the table has every mark with its dates.
+
+    The years cover the days `around` as well, so that several pictures of one roadmap have the same scale.
+    """
     table = [line for row in rows for line in _lines(row, today, language)]
     head = tuple(word(language) for word in _HEAD)
-    days = [day for row in rows for day in row.days]
+    days = [*around, *(day for row in rows for day in row.days)]
     if not days:
         parts, height = [label(8, 24, fitted(_EMPTY(language), WIDTH - 16), fill=MUTED)], 36.0
     else:
         parts, height = _drawn(rows, TimeAxis(days, 8, WIDTH - 36), today, language)
-    desc = " / ".join(f"{cells[0]} {cells[2]} {cells[4]} {cells[5]}" for cells in table) or _EMPTY(language)
+    desc = _description(rows, today, language) if table else _EMPTY(language)
     return drawing(parts, height=height, title=_TITLE(language), desc=desc, head=head, rows=table)
+
+
+def _description(rows: Sequence[GanttRow], today: date, language: str) -> str:
+    """How many of what there are, and what is late by name: the rest is for the table, not for one breath."""
+    marks = [(row, mark) for row in rows for mark in row.marks]
+    counts = [f"{_HEAD[0](language)} {len(rows)}"]
+    for kind, word in _KINDS.items():
+        if count := sum(mark.kind == kind for _, mark in marks):
+            counts.append(f"{word(language)} {count}")
+    late = [
+        f"{_LATE(language)}: {row.label} {mark.label} {date_text(mark.on, language)}"
+        for row, mark in marks
+        if _state(mark, today) is _LATE
+    ]
+    return " / ".join([*counts, *late])
 
 
 def _drawn(rows: Sequence[GanttRow], axis: TimeAxis, today: date, language: str) -> tuple[list[str], float]:

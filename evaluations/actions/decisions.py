@@ -35,6 +35,7 @@ from evaluations.queries.decisions import (
 )
 from evaluations.rules.decisions import decision_actions, reason_called, review_blockers, reviews_decided_by
 from evaluations.states import CASE_LIVE, CASE_MOVES, DECIDED, DECISION_MOVES, GATE_REVIEW_MOVES, RECOMMENDED
+from programs.models import PlanVersion
 from programs.queries import projects_visible_to
 
 FIELDS = ("outcome", "reason_code", "reason", "effective_on", "ends_on", "plan_change", "bridging_yen")
@@ -68,6 +69,7 @@ def draft_decision(
         raise NotReady(_("No decision can be drafted yet."), blockers)
     assert case is not None
     typed = _typed(values)
+    _refuse_conflict(typed["plan_change"], by)
     draft = _open_draft(row, case, corrects, typed, revision, by, at)
     asked = [_asked(one, place) for place, one in enumerate(conditions, 1)]
     steps = [_asked(one, place) for place, one in enumerate(wind_down, 1)]
@@ -83,6 +85,12 @@ def draft_decision(
     # On the decision itself: the review's history is read by more people than may know what is drafted.
     record("draft_decision", draft, by=by, at=at, after=after)
     return draft
+
+
+def _refuse_conflict(change: PlanVersion | None, by: User) -> None:
+    """Of the project itself the review has told; here it is about the one that takes the project in."""
+    if change is not None and not projects_visible_to(by).filter(pk=change.project_id).exists():
+        raise NotAllowed(_("You do not decide on the project that takes this one in. Ask a colleague."), "conflict")
 
 
 def _open_draft(
@@ -134,6 +142,10 @@ def _asked(given: Mapping[str, Any], place: int) -> dict[str, Any]:
     if not row["text"] or row.get("due_on") is None:
         message = _("Row %(number)s: enter both what is asked for and by when.") % {"number": place}
         raise Refused(message, "row_incomplete", "wind_down" if "kind" in row else "conditions")
+    if (row.get("released_yen") or 0) < 0:
+        raise Refused(
+            _("Step %(number)s: enter 0 yen or more, or leave it empty.") % {"number": place}, "negative", "wind_down"
+        )
     return row
 
 
@@ -147,20 +159,26 @@ def withdraw_draft(review: GateReview, *, by: User, at: datetime) -> GateDecisio
 
 
 @transaction.atomic
-def decide(review: GateReview, *, number: str, decided_on: date, by: User, at: datetime) -> GateDecision:
+def decide(review: GateReview, *, number: str, decided_on: date, revision: int, by: User, at: datetime) -> GateDecision:
     """This function will take the drafted decision under its number (決裁番号): by another than drafted and recommended.
+
+    `revision` is the draft whose effect was looked at; one saved anew since is not signed unseen (`StaleEdit`).
 
     The decision is frozen with its content and hash, its case is concluded; a re-examination gets its new case. Nothing
     of it shows before the release, which carries it into plan and project. Raises `NotAllowed`, `NotReady` with
     everything that is missing or does not fit, `Refused` for a number or a day that cannot be.
     """
     row, draft = _locked_draft(review, "decision.decide", by)
+    if revision != draft.revision:
+        message = _(
+            "The draft was saved anew since this page was opened. Go back, look at what it does now, then sign."
+        )
+        raise StaleEdit(message, current=draft, submitted=revision)
     signed = clean_line(number).strip()
     if not signed:
         raise Refused(_("Enter the number of the decision (決裁番号)."), "required", "number")
     if decided_on > localdate(at):
         raise Refused(_("The day of the decision lies in the future."), "future", "decided_on")
-    _refuse_conflict(draft, by)
     preview = preview_of(draft, localdate(at))
     if blockers := missing_for(draft, preview):
         raise NotReady(_("The decision cannot be taken yet."), blockers)
@@ -178,14 +196,6 @@ def decide(review: GateReview, *, number: str, decided_on: date, by: User, at: d
     record("decide_gate_review", draft, by=by, at=at, before={"state": "drafted"}, after=after, reason=draft.reason)
     run_later("evaluations.render_decision", decision_id=draft.pk)
     return draft
-
-
-def _refuse_conflict(draft: GateDecision, by: User) -> None:
-    """Of the project itself the visible review has told; here it is about the one that takes the project in."""
-    if not draft.merges or draft.plan_change is None:
-        return
-    if not projects_visible_to(by).filter(pk=draft.plan_change.project_id).exists():
-        raise NotAllowed(_("You do not decide on the project that takes this one in. Ask a colleague."), "conflict")
 
 
 def _conclude(review: GateReview, draft: GateDecision, at: datetime) -> None:

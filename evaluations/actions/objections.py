@@ -28,7 +28,7 @@ def file_objection(review: GateReview, *, reasons: str, by: User, at: datetime) 
     """
     row = locked(GateReview, review.pk)
     standing = GateDecision.objects.select_for_update(of=("self",)).filter(gate_review=row, state=RELEASED).first()
-    if standing is None or "decision.object" not in decision_actions(by, row, on=localdate(at)):
+    if standing is None or "decision.object" not in decision_actions(by, row, on=objection_until(standing)):
         raise NotAllowed(_("An objection is filed by the principal investigator or the HQ, once, within its window."))
     if localdate(at) > objection_until(standing):
         raise NotAllowed(_("The window for objections has closed."), "window_closed")

@@ -60,7 +60,7 @@ def make_round(program: Program, *, values: Mapping[str, Any], by: User, at: dat
         raise NotAllowed(_(NOT_YOURS))
     typed = _typed(values)
     _refuse_wrong(program, typed)
-    contracts_on = contracts_after(localdate(at))
+    contracts_on = max(contracts_after(localdate(at)), date(typed["fiscal_year"] + 1, 4, 1))
     made = Round(
         program=program, is_sample=program.is_sample, made_by=by, made_at=at, **typed,
         **_as_fields(computed(template_days(), contracts_on)),
@@ -243,7 +243,7 @@ def approve_secretary(secretary: RoundSecretary, *, by: User, at: datetime) -> R
 def open_round(one: Round, *, by: User, at: datetime) -> Round:
     """This function will open a round. Raises `NotAllowed`, or `NotReady` with everything that is missing."""
     row = _locked_for(one, "round.open", by)
-    if blockers := opening_blockers(row):
+    if blockers := opening_blockers(row, at):
         raise NotReady(_("The round cannot be opened yet."), blockers)
     row.opened_by, row.opened_at = by, at
     before = move(row, "open", ROUND_MOVES, also=("opened_by", "opened_at"))
@@ -294,12 +294,17 @@ def close_round(one: Round, *, by: User, at: datetime) -> Round:
     return row
 
 
+def first_clone_year(one: Round) -> int:
+    """This function will return the first fiscal year for a round like this one: an invalid one is run anew in its own."""
+    return one.fiscal_year if one.state == INVALIDATED else one.fiscal_year + 1
+
+
 @transaction.atomic
 def clone_round(one: Round, *, fiscal_year: int, by: User, at: datetime) -> Round:
     """This function will make a new round like a former one: rubric, documents and spacing of the days; no people."""
     if not may_make_round(by, one.program_id) or "round.clone" not in round_actions(by, one):
         raise NotAllowed(_(NOT_YOURS))
-    if fiscal_year <= one.fiscal_year:
+    if fiscal_year < first_clone_year(one):
         raise Refused(_("Choose a fiscal year after the former round's."), "not_after", "fiscal_year")
     kept = {name: getattr(one, name) for name in FIELDS} | {"fiscal_year": fiscal_year}
     rubric = (

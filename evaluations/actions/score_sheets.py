@@ -18,6 +18,7 @@ from evaluations import scoring
 from evaluations.actions.rubrics import fix_rubric
 from evaluations.models import Assignment, Round, ScoreSheet, SheetScore
 from evaluations.queries.score_sheets import LONGEST_COMMENT, SheetRead, read_sheet
+from evaluations.rules.rounds import rubric_blockers
 from evaluations.rules.score_sheets import (
     FIRST,
     READ_WITH_REASON,
@@ -50,6 +51,7 @@ def save_sheet(
         message = _("This sheet was saved elsewhere in the meantime, in another tab or by a form. Both are shown.")
         raise StaleEdit(message, current=read, submitted=wanted)
     _refuse_wrong(read, changed)
+    _refuse_unfinished_rubric(row.case.panel.round)
     sheet = read.sheet or ScoreSheet.objects.create(assignment=row)
     if window(row.case.panel.round, at) != FIRST and sheet.frozen_at is None:
         _keep_first(sheet, at)
@@ -61,6 +63,13 @@ def save_sheet(
 
 def _cleaned(answer: scoring.Answer) -> scoring.Answer:
     return scoring.Answer(answer.item, answer.level.strip(), answer.is_not_applicable, clean(answer.comment).strip())
+
+
+def _refuse_unfinished_rubric(one: Round) -> None:
+    """Until the first score the rubric of an open round is still written on: nothing hangs on weights that do not add up."""
+    if one.rubric is not None and one.rubric.fixed_at is None and rubric_blockers(one.rubric):
+        message = _("The rubric is being changed. The secretariat finishes it first; then you can score.")
+        raise Refused(message, "rubric_unfinished")
 
 
 def _refuse_wrong(read: SheetRead, changed: Mapping[str, scoring.Answer]) -> None:

@@ -80,7 +80,7 @@ class Round(BilingualName, SampleMark):
     fact_check_due_on = models.DateField(_("fact check due"), null=True, blank=True)
     decision_due_on = models.DateField(_("decision"), null=True, blank=True)
     roster_release_on = models.DateField(_("roster published"), null=True, blank=True)
-    objection_days = models.PositiveSmallIntegerField(_("days for objections"), default=30)
+    objection_days = models.PositiveSmallIntegerField(_("days for objections"), default=14)
     state = models.CharField(_("state"), max_length=16, choices=State.choices, default=State.DRAFTING)
     cloned_from = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("cloned from")

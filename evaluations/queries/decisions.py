@@ -10,7 +10,17 @@ from django.utils.translation import gettext as _
 
 from accounts.queries import grants_of
 from common.errors import Blocker
-from evaluations.models import Case, Condition, Finding, GateDecision, GateReview, Objection, Round, WindDownItem
+from evaluations.models import (
+    Admission,
+    Case,
+    Condition,
+    Finding,
+    GateDecision,
+    GateReview,
+    Objection,
+    Round,
+    WindDownItem,
+)
 from evaluations.queries.rounds import gate_reviews_visible_to
 from evaluations.rules.decisions import (
     conditions_to_act_on,
@@ -22,6 +32,7 @@ from evaluations.rules.decisions import (
     owners_held,
     review_blockers,
     reviews_decided_by,
+    wind_down_to_do,
 )
 from evaluations.states import (
     CASE_LIVE,
@@ -37,6 +48,7 @@ from evaluations.states import (
 from programs.models import Project
 from programs.queries import lead_institutions
 from programs.queries.revisions import Revision, preview_revision
+from programs.rules import OFFICE_ROLES
 from programs.rules.scope import scope_of
 
 DECIDABLE = (RECOMMENDED, DECIDED, RELEASED)
@@ -105,6 +117,14 @@ def published_decisions(ref: str) -> list[GateDecision]:
     """This function will return what everybody may read of a gate review: its released decisions, newest first."""
     rows = GateDecision.objects.filter(gate_review__ref=ref, released_at__isnull=False)
     return list(rows.select_related("gate_review").order_by("-released_at", "-pk"))
+
+
+def published_admissions(decision: GateDecision) -> list[str]:
+    """This function will return the reasons for which interested members were admitted to the decided case: no names,
+    since who read which case is not published.
+    """  # fmt: skip
+    rows = Admission.objects.filter(case=decision.case_id, approved_at__isnull=False)
+    return list(rows.order_by("approved_at", "pk").values_list("reason", flat=True))
 
 
 def published_gates() -> QuerySet[GateDecision]:
@@ -211,7 +231,7 @@ def decisions_awaiting(user: object) -> list[tuple[GateReview, str]]:
             ),
         )
         .filter(Q(state=RECOMMENDED, has_draft=False) | Q(state__in=DECIDABLE, may_decide=True) | Q(may_release=True))
-        .select_related("project__area")
+        .select_related("project__area", "round__program")
         .order_by("round__decision_due_on", "pk")
     )
     return [(one, "decide" if one.may_decide else "release" if one.may_release else "draft") for one in rows]
@@ -219,11 +239,37 @@ def decisions_awaiting(user: object) -> list[tuple[GateReview, str]]:
 
 def conditions_awaiting(user: object) -> list[Condition]:
     """This function will return the conditions on which this person reports or finds next, soonest due first."""
-    scope = scope_of(user)
-    if not (scope.teams or scope.supported or scope.program_officer):
+    if not _answers(user):
         return []
     rows = conditions_visible_to(user).filter(conditions_to_act_on(user))
     return list(rows.select_related("decision__gate_review__project__area")[:100])
+
+
+def conditions_in_hand(user: object, projects: QuerySet[Project]) -> list[Condition]:
+    """This function will return the conditions of these projects' gates that are not met yet and that the reader may read."""
+    rows = conditions_visible_to(user).filter(
+        decision__gate_review__project__in=projects, decision__state__in=DECISION_STANDS, state__in=CONDITION_LEFT
+    )
+    return list(rows.prefetch_related(lead_institutions("decision__gate_review__project__participations")))
+
+
+def objections_in_hand(user: object, projects: QuerySet[Project]) -> list[Objection]:
+    """This function will return the open objections of these projects that the reader may read."""
+    rows = objections_visible_to(user).filter(state=FILED, decision__gate_review__project__in=projects)
+    rows = rows.select_related("decision__gate_review__project__area", "filed_by__person")
+    return list(rows.prefetch_related(lead_institutions("decision__gate_review__project__participations")))
+
+
+def wind_down_awaiting(user: object) -> list[WindDownItem]:
+    """This function will return the steps of wind-downs that this person owes, soonest due first."""
+    return list(wind_down_visible_to(user).filter(wind_down_to_do(user))[:100]) if _answers(user) else []
+
+
+def _answers(user: object) -> bool:
+    """Whether the user answers for anybody of whom a decision may ask something; without a query."""
+    scope = scope_of(user)
+    offices = grants_of(user).organizations(*OFFICE_ROLES)
+    return bool(scope.teams or scope.supported or scope.program_officer or scope.ministry or offices)
 
 
 def objections_awaiting(user: object) -> list[Objection]:

@@ -14,7 +14,7 @@ from evaluations.models import Addendum, Dossier, DossierDocument, DossierSectio
 from evaluations.queries.decisions import last_decision
 from evaluations.queries.rounds import gate_reviews_visible_to
 from evaluations.rules.dossiers import conditions_asked, dossiers_readable, progress_visible
-from evaluations.states import CALLED, DECIDED, RECOMMENDED, SEALED, SUBMITTED
+from evaluations.states import CALLED, DECIDED, INVALIDATED, RECOMMENDED, RELEASED, SEALED, SUBMITTED
 from programs.contents import project_content
 from programs.models import Deliverable, PlanGate, PlanVersion, Project, ProjectMember, Risk
 from programs.queries import lead_institutions
@@ -38,7 +38,7 @@ def board(user: object) -> QuerySet[GateReview]:
     hidden = ~progress_visible(user) & Q(state__in=(RECOMMENDED, DECIDED))
     return (
         gate_reviews_visible_to(user)
-        .select_related("round__program", "project__area", "area", "program", "dossier")
+        .select_related("round__program", "round__gate", "project__area", "area", "program", "dossier")
         .annotate(
             seen_state=Case(When(hidden, then=Value(SEALED)), default=F("state"), output_field=CharField()),
             conditions_asked=conditions_asked(),
@@ -50,6 +50,13 @@ def board(user: object) -> QuerySet[GateReview]:
             "round__documents",
         )
     )
+
+
+def reviews_in_hand(user: object, projects: QuerySet[Project]) -> list[GateReview]:
+    """This function will return the gate reviews of these projects that run, each with its state as the reader knows it."""
+    rows = board(user).filter(project__in=projects).exclude(state__in=(RELEASED, INVALIDATED))
+    rows = rows.prefetch_related(None).prefetch_related(lead_institutions("project__participations"))
+    return list(rows.order_by("round__dossier_due_on", "pk"))
 
 
 def dossiers_awaiting(user: object) -> QuerySet[GateReview]:

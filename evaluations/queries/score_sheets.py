@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from django.db.models import Count, Q, QuerySet
 
-from accounts.models import Organization
 from evaluations import scoring
 from evaluations.models import Assignment, Case, Round, Rubric, RubricItem, ScoreSheet, SheetScore
 from evaluations.rules.score_sheets import (
@@ -21,7 +20,6 @@ from evaluations.rules.score_sheets import (
 )
 from evaluations.sheet_workbook import OVERALL, Form
 from evaluations.states import CONFIRMED
-from programs.models import Milestone, Project, TrlAssessment
 
 #: A comment has at most so many characters.
 LONGEST_COMMENT = 2000
@@ -140,10 +138,15 @@ class SheetRead:
         return scoring.sheet_total(self.rubric, self.as_sheet)
 
     @property
+    def asked(self) -> list[str]:
+        """The criteria that have to be answered; words alone are asked for only where they are required."""
+        return [item.code for item in self.items if not item.is_text_only or item.is_comment_required]
+
+    @property
     def done(self) -> int:
-        """How many criteria are answered."""
+        """How many of those are answered."""
         left = {problem.item for problem in scoring.sheet_problems(self.rubric, self.as_sheet)}
-        return len([item for item in self.items if item.code not in left])
+        return len([code for code in self.asked if code not in left])
 
     @property
     def form(self) -> Form:
@@ -211,27 +214,6 @@ def scored_items(rounds: Iterable[Round]) -> dict[int, int]:
 
 
 @dataclass(slots=True)
-class CaseFacts:
-    """What a reader sees of the project beside the sheet: who, the steps of technology, what was planned for when."""
-
-    project: Project | None
-    lead: str = ""
-    trl: list[TrlAssessment] = field(default_factory=list)
-    milestones: list[Milestone] = field(default_factory=list)
-
-
-def case_facts(case: Case) -> CaseFacts:
-    """This function will return the facts of the project under review; whoever reads the case may read them."""
-    project = case.gate_review.project
-    if project is None:
-        return CaseFacts(None)
-    leads = Organization.objects.filter(participations__project=project, participations__role="lead").order_by("pk")
-    levels = list(TrlAssessment.objects.filter(project=project).select_related("level").order_by("-on", "-pk"))
-    milestones = list(Milestone.objects.filter(project=project, is_dropped=False).order_by("planned_on", "pk"))
-    return CaseFacts(project, "、".join(one.name for one in leads), levels, milestones)
-
-
-@dataclass(slots=True)
 class PanelProgress:
     """How far the readers of one case are: confirmed readers, sheets in."""
 
@@ -290,17 +272,24 @@ class CaseSheets:
         return [row for row in self.rows if row.is_shown]
 
     @property
-    def table(
-        self,
-    ) -> list[tuple[RubricItem, scoring.ItemScore | None, list[tuple[scoring.Answer, scoring.Answer | None]]]]:
-        """A line for each criterion: its mean and spread, and each shown reader's answer with the first one if it differs."""
+    def table(self) -> list[tuple[RubricItem, scoring.ItemScore | None, list[Said]]]:
+        """A line for each criterion: its mean and spread, and what each shown reader says on it."""
         scores = {one.item: one for one in self.score.items} if self.score else {}
-        return [(item, scores.get(item.code), [_pair(row, item.code) for row in self.shown]) for item in self.items]
+        return [(item, scores.get(item.code), [_said(row, item.code) for row in self.shown]) for item in self.items]
 
 
-def _pair(row: ReaderRow, key: str) -> tuple[scoring.Answer, scoring.Answer | None]:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a reader says on a criterion, and what stood there at the first close if that was something else."""
+
+    reader: str
+    now: scoring.Answer
+    first: scoring.Answer | None
+
+
+def _said(row: ReaderRow, key: str) -> Said:
     now, first = row.answers.get(key, scoring.Answer(key)), row.first.get(key)
-    return now, first if first is not None and first != now else None
+    return Said(row.name, now, first if first is not None and first != now else None)
 
 
 def case_sheets(user: object, case: Case) -> CaseSheets:

@@ -35,6 +35,7 @@ from evaluations.states import (
     RELEASED,
     REPORTED,
     SUBMITTED,
+    WITHDRAWN,
 )
 from programs.models import ChangeRequest, Participation, Project
 from programs.queries.revisions import APPROVABLE, Revision, changes_to_order
@@ -96,8 +97,10 @@ def decisions_visible(user: object) -> Q:
     if grants.person_id is None:
         return NOTHING
     me = grants.person_id
+    # A merger tells of the other project's plan and money too.
+    free = not_excluded(me, PROJECT) & not_excluded(me, "plan_change__project")
     if grants.has("auditor"):
-        return not_excluded(me, PROJECT)
+        return free
     early = (
         Q(gate_review__round__program__in=scope.ministry)
         | Q(gate_review__round__program__in=scope.program_director)
@@ -112,7 +115,7 @@ def decisions_visible(user: object) -> Q:
         | Q(gate_review__project__in=Project.objects.filter(team))
         | Q(gate_review__round__in=Round.objects.filter(rounds_evaluated_by(user)))
     )
-    return (early | IS_RELEASED & later) & not_excluded(me, PROJECT)
+    return (early | IS_RELEASED & later) & free
 
 
 def conditions_visible(user: object) -> Q:
@@ -138,9 +141,17 @@ def objections_visible(user: object) -> Q:
 
 
 def reviews_decided_by(user: object) -> Q:
-    """This function will return the condition for the gate reviews on which the user, as ministry staff, decides."""
+    """This function will return the condition for the gate reviews on which the user, as ministry staff, decides.
+
+    Never in conflict with the project, nor with another one that a decision on it merges it into.
+    """
     me = grants_of(user).person_id
-    return NOTHING if me is None else Q(round__program__in=scope_of(user).ministry) & not_excluded(me)
+    if me is None:
+        return NOTHING
+    merged = GateDecision.objects.filter(~not_excluded(me, "plan_change__project"), gate_review=OuterRef("pk")).exclude(
+        state=WITHDRAWN
+    )
+    return Q(round__program__in=scope_of(user).ministry) & not_excluded(me) & ~Q(Exists(merged))
 
 
 # Who acts -------------------------------------------------------------------------------------------------------------
@@ -227,25 +238,34 @@ def decisions_coming_into_force(today: date) -> list[GateDecision]:
 # Conditions and wind-down ---------------------------------------------------------------------------------------------
 
 
-def owners_held(user: object, review: GateReview) -> set[str]:
-    """This function will return for whom the user answers in what a decision asks for: team, office, officer, staff."""
-    grants, scope = grants_of(user), scope_of(user)
+def _answers_for(user: object, review: str = "") -> dict[str, Q]:
+    """For whom the user answers, each with the condition on the review at the end of this path."""
+    grants, scope, owner = grants_of(user), scope_of(user), Condition.Owner
     me = grants.person_id
     if me is None:
-        return set()
-    owner, lead = Condition.Owner, Participation.objects.filter(role="lead", ends_on__isnull=True)
-    offices = lead.filter(project=OuterRef("project"), organization__in=grants.organizations(*OFFICE_ROLES))
-    officer = Q(project__area__in=scope.supported) | Q(project__program__in=scope.program_officer)
-    columns: dict[str, Q | Exists] = {
-        owner.TEAM.value: Q(project__in=Project.objects.filter(_leading(me))),
-        owner.OFFICE.value: Exists(offices),
-        owner.OFFICER.value: officer,
-        owner.STAFF.value: Q(round__program__in=scope.ministry),
+        return {}
+    # Who answered for the institution when the project was stopped answers for its wind-down too.
+    leads = Participation.objects.filter(
+        role="lead", ends_on__isnull=True, organization__in=grants.organizations(*OFFICE_ROLES)
+    )
+    supported = Q(**{f"{review}project__area__in": scope.supported})
+    return {
+        owner.TEAM.value: Q(**{f"{review}project__in": Project.objects.filter(_leading(me))}),
+        owner.OFFICE.value: Q(**{f"{review}project__in": leads.values("project")}),
+        owner.OFFICER.value: supported | Q(**{f"{review}project__program__in": scope.program_officer}),
+        owner.STAFF.value: Q(**{f"{review}round__program__in": scope.ministry}),
     }
-    wrapped = {f"holds_{name}": ExpressionWrapper(one, BooleanField()) for name, one in columns.items()}
+
+
+def owners_held(user: object, review: GateReview) -> set[str]:
+    """This function will return for whom the user answers in what a decision asks for: team, office, officer, staff."""
+    answers, me = _answers_for(user), grants_of(user).person_id
+    if me is None:
+        return set()
+    wrapped = {f"holds_{name}": ExpressionWrapper(one, BooleanField()) for name, one in answers.items()}
     rows = GateReview.objects.filter(not_excluded(me), pk=review.pk, project__isnull=False).order_by()
     found = rows.annotate(**wrapped).values_list(*wrapped).first()
-    return {name for name, holds in zip(columns, found, strict=True) if holds} if found else set()
+    return {name for name, holds in zip(answers, found, strict=True) if holds} if found else set()
 
 
 def condition_actions(user: object, condition: Condition, held: set[str] | None = None) -> set[str]:
@@ -267,15 +287,25 @@ def condition_actions(user: object, condition: Condition, held: set[str] | None 
 
 
 def conditions_to_act_on(user: object) -> Q:
-    """This function will return the condition for the conditions on which this team reports or this officer finds next."""
-    me, scope = grants_of(user).person_id, scope_of(user)
-    if me is None:
+    """This function will return the condition for the conditions on which this user reports, or finds, next."""
+    answers, owner = _answers_for(user, "decision__gate_review__"), Condition.Owner
+    if not answers:
         return NOTHING
-    review = "decision__gate_review__project"
-    team = Q(**{f"{review}__in": Project.objects.filter(_leading(me))}, owner="team", state__in=(OPEN, NOT_MET))
-    finds = Q(**{f"{review}__area__in": scope.supported}) | Q(**{f"{review}__program__in": scope.program_officer})
-    found = Q(state=REPORTED) & finds & ~Q(owner="officer") & ~Q(reported_by__person=me)
-    return Q(decision__state__in=DECISION_STANDS) & (team | found)
+    found = NOTHING
+    for name, held in answers.items():
+        found |= held & Q(owner=name, state__in=(OPEN, NOT_MET))
+    reported = Q(state=REPORTED) & ~Q(reported_by__person=grants_of(user).person_id)
+    found |= reported & answers[owner.OFFICER] & ~Q(owner=owner.OFFICER)
+    found |= reported & answers[owner.STAFF] & Q(owner=owner.OFFICER)
+    return Q(decision__state__in=DECISION_STANDS) & found
+
+
+def wind_down_to_do(user: object) -> Q:
+    """This function will return the condition for the steps of wind-downs that this user owes."""
+    found = NOTHING
+    for name, held in _answers_for(user, "decision__gate_review__").items():
+        found |= held & Q(owner=name)
+    return Q(done_at__isnull=True, decision__state__in=DECISION_STANDS) & found
 
 
 def wind_down_doable(user: object, item: WindDownItem) -> bool:
@@ -310,6 +340,9 @@ def decision_blockers(draft: GateDecision, revision: Revision, conditions: int, 
         found.append(Blocker("reason_code", "foreign_reason", _("Choose a reason that belongs to this outcome.")))
     if not draft.reason.strip():
         found.append(Blocker("reason", "required", _("Write the reason.")))
+    if draft.effective_on < localdate(draft.gate_review.called_at):
+        message = _("The decision cannot hold from before the review began. Choose a later day.")
+        found.append(Blocker("effective_on", "before_the_review", message))
     found += _plan_blockers(draft)
     if draft.ends_the_project:
         if draft.ends_on is None:

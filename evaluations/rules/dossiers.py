@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
@@ -18,13 +18,17 @@ from common.text import count_characters
 from evaluations.models import Case, Condition, Dossier, GateReview, Round
 from evaluations.rules.cases import cases_judged_by
 from evaluations.rules.rounds import gate_reviews_visible, not_excluded, rounds_evaluated_by, rounds_kept_by
+from evaluations.scoring import Spread
 from evaluations.states import (
     CALLED,
+    CONCLUDED,
     DECIDED,
     DECISION_STANDS,
+    FINAL_CLOSED,
     GATE_REVIEW_MOVES,
     NOT_MET,
     OPEN,
+    PREPARING,
     RECOMMENDED,
     RELEASED,
     SEALED,
@@ -44,6 +48,7 @@ from programs.rules import (
 from programs.rules.scope import scope_of
 
 HANDED_IN = (SUBMITTED, SEALED, RECOMMENDED, DECIDED, RELEASED)
+IN_HAND = (CALLED, SUBMITTED, SEALED)
 CLOSED_TO_CHANGE = (SEALED, RECOMMENDED, DECIDED, RELEASED)
 PRINCIPAL = ProjectMember.Role.PRINCIPAL_INVESTIGATOR
 
@@ -56,8 +61,8 @@ def dossiers_readable(user: object) -> Q:
     """This function will return the condition for the dossiers whose content this user may read.
 
     The team always; PO, PD, staff, offices and auditors once it is handed in; agency people once it is sealed; the
-    panel once the case's documents are open to them; the secretariat never reads content here, it chases by the board. Machines
-    none. A conflict beats every role.
+    panel once the case's documents are open to them, and after it is concluded; the secretariat never reads content
+    here, it chases by the board. Machines none. A conflict beats every role.
     """
     grants = grants_of(user)
     if grants.client_organization_id is not None or grants.person_id is None:
@@ -74,7 +79,7 @@ def dossiers_readable(user: object) -> Q:
         readable |= handed_in
     if offices := grants.organizations(*OFFICE_ROLES):
         readable |= handed_in & _of(projects_of_organizations(offices))
-    judged = Case.objects.filter(cases_judged_by(user), gate_review=OuterRef("gate_review"))
+    judged = Case.objects.filter(cases_judged_by(user, OPEN, CONCLUDED), gate_review=OuterRef("gate_review"))
     return (readable & not_excluded(me, "gate_review__project")) | Q(Exists(judged))
 
 
@@ -207,6 +212,88 @@ def dossier_missing(review: GateReview) -> list[Missing]:
         message = _("Report on the condition of the last gate: “%(text)s”.") % {"text": asked["text"][:60]}
         owner = str(Condition.Owner(asked["owner"]).label)
         found.append(Missing(f"condition-{asked['ref']}", "unanswered", message, owner, since, due))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a review is, as far as its reader may know it: a count is None where it is not the reader's matter.
+
+    `declarations_owed`: of members under pledge who are not excluded, on the facts as they are today.
+    """
+
+    conflicts: int = 0
+    unsettled: int = 0
+    unsettled_since: datetime | None = None
+    case_state: str = ""
+    opened_at: datetime | None = None
+    declarations_owed: int | None = None
+    readers: int | None = None
+    sheets_in: int | None = None
+    spread: Spread | None = None
+    recommendation: str = ""
+    grade: str = ""
+    recommended_at: datetime | None = None
+    outcome: str = ""
+    decision_state: str = ""
+    decided_at: datetime | None = None
+    at_stake_yen: int | None = None
+
+
+def review_missing(review: GateReview, seen_state: str, progress: Progress) -> list[Missing]:
+    """This function will list all that a review waits for: parts of the dossier, then the panel's and officials' steps.
+
+    `seen_state`: the state as the reader may know it. Give it a review with `dossier` and `round` at hand.
+    """
+    found = dossier_missing(review)
+    if seen_state == SUBMITTED and review.dossier.submitted_at is not None:
+        since, owed = localdate(review.dossier.submitted_at), _("program officer")
+        found.append(
+            Missing("dossier", "unconfirmed", _("Confirm or return the dossier."), owed, since, review.round.seals_on)
+        )
+    return found + _of_the_panel(review, progress) + _of_officials(review, seen_state, progress)
+
+
+def _of_the_panel(review: GateReview, progress: Progress) -> list[Missing]:
+    """What members, chair and secretariat owe, where the reader oversees the case."""
+    one, found = review.round, []
+    if progress.declarations_owed:
+        message = _("Declare on conflicts of interest: %(count)s declarations.") % {"count": progress.declarations_owed}
+        owed, since = _("members of the panel"), localdate(review.called_at)
+        found.append(Missing("declarations", "undeclared", message, owed, since, one.declarations_due_on))
+    if review.state != SEALED or progress.readers is None or progress.sheets_in is None:
+        return found
+    sealed_on = localdate(review.dossier.sealed_at or review.called_at)
+    if progress.readers < one.readers_per_case:
+        message = _("Settle who reads it: %(there)s of %(asked)s readers.")
+        counts = {"there": progress.readers, "asked": one.readers_per_case}
+        found.append(Missing("readers", "too_few", message % counts, _("the chair"), sealed_on, one.seals_on))
+    if progress.case_state == PREPARING:
+        message = _("Open the documents to the panel.")
+        found.append(Missing("documents", "closed", message, _("the secretariat"), sealed_on, one.seals_on))
+    elif (left := progress.readers - progress.sheets_in) > 0 and one.state == OPEN and progress.opened_at:
+        message = _("Hand in the score sheets: %(count)s sheets.") % {"count": left}
+        due = localdate(one.first_close_at) if one.first_close_at else None
+        owed = _("readers of the panel")
+        found.append(Missing("sheets", "not_in", message, owed, localdate(progress.opened_at), due))
+    if one.state == FINAL_CLOSED and one.final_closed_at is not None:
+        since = localdate(one.final_closed_at)
+        found.append(Missing("finding", "not_given", _("Give the finding."), _("the chair"), since, one.finding_due_on))
+    return found
+
+
+def _of_officials(review: GateReview, seen_state: str, progress: Progress) -> list[Missing]:
+    found, staff, due = [], _("the ministry's staff"), review.round.decision_due_on
+    if progress.unsettled and progress.unsettled_since is not None and review.state in IN_HAND:
+        message = _("Confirm or dismiss conflicts of interest: %(count)s.") % {"count": progress.unsettled}
+        since, by = localdate(progress.unsettled_since), review.round.seals_on
+        found.append(Missing("conflicts", "unsettled", message, staff, since, by))
+    if seen_state == RECOMMENDED and progress.recommended_at is not None:
+        since = localdate(progress.recommended_at)
+        found.append(Missing("decision", "not_taken", _("Take the decision."), staff, since, due))
+    if seen_state == DECIDED and progress.decided_at is not None:
+        since = localdate(progress.decided_at)
+        found.append(Missing("decision", "not_released", _("Release the decision."), staff, since, due))
     return found
 
 

@@ -15,7 +15,7 @@ from accounts.queries import grants_of, in_force
 from common.errors import Blocker
 from common.fiscal_year import fiscal_year_of
 from common.states import can_move
-from evaluations.calendar import STEPS, disorders
+from evaluations.calendar import DECISION, STEPS, disorders, in_force_on
 from evaluations.models import Admission, Case, GateReview, PanelMember, Round, RoundSecretary, Rubric
 from evaluations.states import ACCEPTED, APPROVED, DRAFTING, INVITED, RELEASED, ROUND_MOVES, ROUND_RUNNING
 from programs.models import Project, ProjectRecusal
@@ -213,6 +213,24 @@ def first_locked_year(one: Round) -> int | None:
     return fiscal_year_of(day) + 1 if day is not None else None
 
 
+def first_day_in_force(one: Round) -> date | None:
+    """This function will return the first day on which the round's decisions can be in force, by its calendar."""
+    decision_on = round_days(one).get(DECISION)
+    return in_force_on(decision_on, one.objection_days) if decision_on else None
+
+
+def contracts_missed(one: Round) -> date | None:
+    """This function will return the day of the contracts that the round's decisions come too late for.
+
+    The money of the next phase stays locked until a decision is in force. None where the calendar leaves time enough.
+    """
+    year, day = first_locked_year(one), first_day_in_force(one)
+    if year is None or day is None:
+        return None
+    contracts_on = date(year, 4, 1)
+    return contracts_on if day > contracts_on else None
+
+
 def calendar_blockers(days: Mapping[str, date]) -> list[Blocker]:
     """This function will list the days that stand before what they have to follow, each at its field."""
     names = {step: str(Round._meta.get_field(step).verbose_name) for step in STEPS}  # type: ignore[union-attr]
@@ -242,10 +260,16 @@ def rubric_blockers(rubric: Rubric | None) -> list[Blocker]:
     return found
 
 
-def opening_blockers(one: Round) -> list[Blocker]:
-    """This function will list what stands in the way of opening the round."""
+def opening_blockers(one: Round, at: datetime) -> list[Blocker]:
+    """This function will list what stands in the way of opening the round at this time."""
     days = round_days(one)
     found = rubric_blockers(one.rubric) + calendar_blockers(days)
+    if one.dossier_due_on is not None and one.dossier_due_on < localdate(at):
+        message = _("Choose a day that has not passed. The teams have to write their dossiers until then.")
+        found.append(Blocker("dossier_due_on", "past", message))
+    if one.first_close_at is not None and one.first_close_at <= at:
+        message = _("Choose a time that has not passed. Nobody could score any more.")
+        found.append(Blocker("first_close_at", "past", message))
     for step in STEPS:
         if step not in days:
             name = Round._meta.get_field(step).verbose_name  # type: ignore[union-attr]

@@ -28,7 +28,10 @@ class YenField(forms.CharField):
     def clean(self, value: Any) -> int | None:  # type: ignore[override]
         """This function will return the yen."""
         text = super().clean(value)
-        return read_yen(text) if text else None
+        amount = read_yen(text) if text else None
+        if amount is not None and amount < 0:
+            raise ValidationError(_("Enter 0 yen or more, or leave it empty."))
+        return amount
 
 
 class DraftForm(Refusable):
@@ -180,6 +183,8 @@ class SignForm(Refusable):
 
     number = LineField(label=gettext_lazy("Number of the decision (決裁番号)"), longest=60)
     decided_on = DayField(label=gettext_lazy("Date of the decision (決裁日)"))
+    #: The version of the draft that the page shows the effect of.
+    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
 
 
 class ReasonsForm(Refusable):

@@ -7,14 +7,15 @@ from datetime import date
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Organization
 from common.errors import Refused
-from common.fiscal_year import parse_date, parse_era
-from common.text import clean_line, half_width
+from common.fiscal_year import parse_date
+from common.numbers import parse_number
+from common.text import clean_line
+from portal.forms.fields import YearField
 from programs.models import IndicatorObservation
 
 
@@ -22,9 +23,7 @@ class ObservationForm(forms.Form):
     """One value of a period. A correction names the observation it replaces; nothing is overwritten."""
 
     organization = forms.ChoiceField(label=gettext_lazy("Institution"), required=False)
-    fiscal_year = forms.CharField(
-        label=gettext_lazy("Fiscal year"), max_length=20, help_text=gettext_lazy("For example 令和4年度 or 2022.")
-    )
+    fiscal_year = YearField(label=gettext_lazy("Fiscal year"))
     observed_on = forms.CharField(
         label=gettext_lazy("Observed on"),
         max_length=40,
@@ -37,7 +36,7 @@ class ObservationForm(forms.Form):
     corrects = forms.ChoiceField(
         label=gettext_lazy("Corrects"),
         required=False,
-        help_text=gettext_lazy("Choose a value of yours that this one replaces; the old one stays on record."),
+        help_text=gettext_lazy("Choose a value that this one replaces; the old one stays on record."),
     )
 
     def __init__(
@@ -56,24 +55,15 @@ class ObservationForm(forms.Form):
             ),
         ]
 
-    def clean_fiscal_year(self) -> int:
-        """This function will read the year as people write it."""
-        return parse_era(clean_line(self.cleaned_data["fiscal_year"]))
-
     def clean_observed_on(self) -> date:
         """This function will read the day as people write it."""
         return parse_date(clean_line(self.cleaned_data["observed_on"]))
 
     def clean_value(self) -> str:
-        """This function will return the number as plain text; full-width digits and commas are understood."""
-        text = half_width(clean_line(self.cleaned_data["value"])).replace(",", "").replace(" ", "")
-        try:
-            float(text)
-        except ValueError:
-            raise ValidationError(_("Write a number such as 3,000 or 12.5."), code="bad_number") from None
-        return text
+        """This function will return the number as plain text."""
+        return parse_number(clean_line(self.cleaned_data["value"]))
 
-    def row(self, indicator_ref: str, external_id: str) -> dict[str, Any]:
+    def row(self, indicator_ref: str) -> dict[str, Any]:
         """This function will return what the action takes."""
         typed = self.cleaned_data
         return {
@@ -83,7 +73,6 @@ class ObservationForm(forms.Form):
             "observed_on": typed["observed_on"].isoformat(),
             "value": typed["value"],
             "source": clean_line(typed["source"]),
-            "external_id": external_id,
             "corrects": typed["corrects"] or None,
         }
 

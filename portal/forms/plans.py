@@ -123,13 +123,6 @@ class MeasuredForm(ItemForm):
         directions: Any = self.fields["direction"]
         directions.choices = [("", _("none")), *Measured.Direction.choices]
 
-    def clean(self) -> dict[str, Any] | None:
-        """This function will ask for the direction of a threshold."""
-        typed = self.cleaned_data
-        if typed.get("threshold") is not None and not typed.get("direction") and "direction" in typed:
-            self.add_error("direction", _("Say whether the threshold is the least or the most."))
-        return typed
-
 
 class MilestoneForm(MeasuredForm):
     """A milestone."""
@@ -246,6 +239,13 @@ class OpenForm(Refusable):
         help_text=gettext_lazy("It can be completed until the change is submitted."),
     )
     wanted_from = DayField(label=gettext_lazy("Wanted from"), required=False)
+    ends_on = DayField(
+        label=gettext_lazy("Last day of the project (for a stop)"),
+        required=False,
+        help_text=gettext_lazy(
+            "What lies after it is left out of the new version; the preview shows the dates and the yen."
+        ),
+    )
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

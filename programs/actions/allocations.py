@@ -79,7 +79,7 @@ def open_allocation(node: FundNode, fiscal_year: int, *, by: User, at: datetime)
     program = node.program or (node.area.program if node.area else node.project.program if node.project else None)
     if program is not None and is_only_grant(program.pk, fiscal_year):
         message = _(
-            "The money of this year is a management grant (運営費交付金). It is shown, and never allocated here."
+            "The money of this year is or includes a management grant (運営費交付金). It is shown, and never allocated here."
         )
         raise Refused(message, "management_grant", "fiscal_year")
     if Allocation.objects.filter(source=node, fiscal_year=fiscal_year, state__in=ALLOCATION_OPEN).exists():

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from django.db import transaction
 from django.utils.timezone import localdate
@@ -19,9 +18,9 @@ from common.audit import record
 from common.canonical import content_hash
 from common.errors import NotReady, Refused
 from common.states import locked, move
-from programs import notices, planning
-from programs.actions.plan_effects import carry_milestones, carry_project, copy_items, plan_content, refuse_dates
-from programs.models import TABLES, ChangeRequest, PlanVersion, Project, plan_of
+from programs import notices
+from programs.actions.plan_effects import carry_milestones, carry_project, copy_cut_short, plan_content, refuse_dates
+from programs.models import ChangeRequest, PlanVersion, Project
 from programs.queries.revisions import APPROVABLE
 from programs.rules.plans import plan_blockers, plan_in_force
 from programs.states import PLAN_MOVES, PLAN_OPEN, PLAN_WRITABLE, PROJECT_MOVES, RUNNING, STOPPED
@@ -50,7 +49,7 @@ def approve_by_order(version: PlanVersion, order: Order, *, at: datetime) -> Pla
     if row.state not in APPROVABLE:
         raise Refused(_("The plan version is not confirmed by the program director, or is withdrawn."), "not_confirmed")
     refuse_dates(row, order.decided_on, order.effective_on, localdate(at))
-    if blockers := plan_blockers(row, localdate(at)):
+    if blockers := plan_blockers(row, max(localdate(at), order.effective_on)):
         raise NotReady(_("The plan no longer fits. Return it to the team."), blockers)
     also = _signed(row, order, at)
     if row.state != PlanVersion.State.IN_APPROVAL:
@@ -81,7 +80,7 @@ def end_by_order(project: Project, order: Order, *, ends_on: date, at: datetime)
         project=row, number=last.number + 1, base=base, starts_on=base.starts_on, ends_on=min(base.ends_on, ends_on),
         summary=base.summary, opened_by=order.drafted_by, opened_at=at, is_sample=row.is_sample,
     )  # fmt: skip
-    _cut_short(base, version, ends_on)
+    copy_cut_short(base, version, ends_on)
     ChangeRequest.objects.create(version=version, kind=ChangeRequest.Kind.STOP, reason=order.reason)
     version.content_hash = content_hash(plan_content(version))
     also = (*_signed(version, order, at), "content_hash")
@@ -90,20 +89,6 @@ def end_by_order(project: Project, order: Order, *, ends_on: date, at: datetime)
     carry_milestones(version, order.decided_by, at)
     carry_project(version, order.decided_by, at)
     return version
-
-
-def _cut_short(base: PlanVersion, version: PlanVersion, ends_on: date) -> None:
-    copy_items(base, version)
-    before = plan_of(base)
-    for change in planning.difference(before, planning.ended(before, ends_on)):
-        table = TABLES.get(change.part)
-        if table is None:  # the frame, which is the version itself
-            continue
-        rows: Any = table._default_manager.filter(version=version, key=change.key)
-        if change.after is None:
-            rows.delete()
-        elif isinstance(change.after, planning.WorkPackage):
-            rows.update(ends_on=change.after.ends_on)
 
 
 def _close_open_version(project: Project, order: Order, at: datetime) -> None:

@@ -15,6 +15,7 @@ from common.audit import record
 from common.errors import NotAllowed, NotReady, Refused, StaleEdit
 from common.states import locked, move
 from common.text import clean, clean_line
+from programs import notices
 from programs.models import DataManagementPlan, DataSet, Project
 from programs.queries.plans import participants
 from programs.queries.risks import data_sets_of
@@ -114,6 +115,7 @@ def submit_data_plan(plan: DataManagementPlan, *, by: User, at: datetime) -> Dat
     row.submitted_by, row.submitted_at, row.returned_note = by, at, ""
     move(row, "submit", DATA_PLAN_MOVES, also=("submitted_by", "submitted_at", "returned_note"))
     record("submit_data_plan", row.project, by=by, at=at, after={"version": row.number})
+    notices.data_plan_moved(row, "submit", at=at)
     return row
 
 
@@ -124,6 +126,7 @@ def confirm_data_plan(plan: DataManagementPlan, *, by: User, at: datetime) -> Da
     row.confirmed_by, row.confirmed_at = by, at
     move(row, "confirm", DATA_PLAN_MOVES, also=("confirmed_by", "confirmed_at"))
     record("confirm_data_plan", row.project, by=by, at=at, after={"version": row.number})
+    notices.data_plan_moved(row, "confirm", at=at)
     return row
 
 
@@ -137,6 +140,7 @@ def return_data_plan(plan: DataManagementPlan, *, comment: str, by: User, at: da
     row.returned_note = said
     move(row, "return", DATA_PLAN_MOVES, also=("returned_note",))
     record("return_data_plan", row.project, by=by, at=at, after={"version": row.number}, reason=said)
+    notices.data_plan_moved(row, "return", at=at)
     return row
 
 

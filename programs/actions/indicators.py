@@ -7,6 +7,7 @@ other content it is refused: a correction is a new observation that names the id
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from psycopg.errors import UniqueViolation
@@ -99,18 +101,51 @@ def sender_of(by: Actor) -> str:
     return by.organization_ref if isinstance(by, AgencyClient) else f"{by.actor_kind}-{by.actor_id}"
 
 
+def sender_at(indicator: OutcomeIndicator) -> str:
+    """This function will name the sender of what people record at an indicator's page.
+
+    All of them together, so that nothing counts twice when two record it, and a successor can correct it.
+    """
+    return f"portal-{indicator.pk}"
+
+
+@transaction.atomic
+def record_value(indicator: OutcomeIndicator, row: dict[str, Any], *, by: Actor, at: datetime) -> RowResult:
+    """This function will add one value typed by hand; `row` is as for `record_observations`, without an id.
+
+    Whoever types the same day of the same institution from the same source means a correction, or has pressed twice.
+    """
+    sender = sender_at(indicator)
+    _one_after_the_other(sender)
+    there = IndicatorObservation.objects.filter(
+        indicator=indicator, sender=sender, corrected_by=None, fiscal_year=row["fiscal_year"],
+        observed_on=row["observed_on"], source=row["source"],
+    ).exclude(external_id=row["corrects"] or "")  # fmt: skip
+    named = Q(organization__ref=row["organization"]) if row["organization"] else Q(organization=None)
+    if (same := there.filter(named).first()) is not None:
+        message = _(
+            "A value of this day and source is on record already: %(value)s. Choose it here to correct it; "
+            "if yours is another one, say in the source which."
+        )
+        problem = Blocker("corrects", "there_already", message % {"value": f"{same.value.normalize():,f}"})
+        return RowResult(0, "", ERROR, problem)
+    (result,) = record_observations([{**row, "external_id": f"hand-{uuid.uuid4()}"}], by=by, at=at, sender=sender)
+    return result
+
+
 @transaction.atomic
 def record_observations(
-    rows: Iterable[dict[str, Any]], *, by: Actor, at: datetime, dry_run: bool = False
+    rows: Iterable[dict[str, Any]], *, by: Actor, at: datetime, dry_run: bool = False, sender: str = ""
 ) -> list[RowResult]:
     """This function will add observations and tell for each row, in order, what became of it.
 
     A row has `indicator` (reference), `fiscal_year` (integer), `observed_on` (YYYY-MM-DD), `value` (number, or text
     such as "12.5"), `source`, `external_id`, and may have `organization` (reference) and `corrects` (an `external_id`
-    of the same sender). A wrong row does not hinder the others. A dry run writes nothing.
+    of the same sender). A wrong row does not hinder the others. A dry run writes nothing. `sender` is the one within
+    whose ids each is unique, if it is not `by` alone.
     """
     batch = list(rows)
-    sender = sender_of(by)
+    sender = sender or sender_of(by)
     known = _read_known(batch, by, localdate(at))
     results: list[RowResult] = []
     checked: dict[str, tuple[int, _Row]] = {}
@@ -124,9 +159,7 @@ def record_observations(
             results.append(_again(index, external_id, checked[external_id][1], good))
         else:
             checked[external_id] = (index, good)
-    with connection.cursor() as cursor:
-        # One batch of a sender after the other: so what is read here is what COPY will meet.
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_SENDER_LOCK, sender])
+    _one_after_the_other(sender)
     added = _add_all_new(checked, sender, at, results) if not dry_run else None
     if added is None:
         added = _add(_without_known(checked, sender, results), sender, at, results, dry_run)
@@ -134,6 +167,12 @@ def record_observations(
         _tell(added, sender, by, at)
     results.sort()
     return results
+
+
+def _one_after_the_other(sender: str) -> None:
+    """One batch of a sender after the other: so what is read here is what COPY will meet."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_SENDER_LOCK, sender])
 
 
 # Checking -------------------------------------------------------------------------------------------------------------
@@ -156,11 +195,12 @@ def _read_known(batch: Sequence[Any], by: Actor, today: date) -> _Known:
     known.organizations = {
         ref: (pk, is_sample) for ref, pk, is_sample in organizations.values_list("ref", "pk", "is_sample")
     }
-    # The institutions of a component report to the indicators of the programs above it.
+    # The institutions of a component, and of its projects, report to the indicators of the programs above it.
     below = Q(pk__in=[])
     for path in paths.values():
-        below |= Q(program__path__startswith=path)
-    for place, organization_id in Participation.objects.filter(below).values_list("program__path", "organization_id"):
+        below |= Q(program__path__startswith=path) | Q(project__program__path__startswith=path)
+    parts = Participation.objects.filter(below).annotate(place=Coalesce("program__path", "project__program__path"))
+    for place, organization_id in parts.values_list("place", "organization_id").distinct():
         for program_id, path in paths.items():
             if place.startswith(path):
                 known.members.setdefault(program_id, set()).add(organization_id)
@@ -227,8 +267,7 @@ def _references(ref: Any, organization: Any, known: _Known) -> tuple[int, int | 
     place = known.organizations.get(organization) if isinstance(organization, str) else None
     if place is None:
         raise _RowError("organization", "unknown", _("There is no such organization. Check the reference."))
-    members = known.members.get(program_id)
-    if place[1] != is_sample or (members and place[0] not in members):
+    if place[1] != is_sample or place[0] not in known.members.get(program_id, ()):
         message = _("This organization takes no part in the indicator's program.")
         raise _RowError("organization", "foreign", message)
     return indicator_id, place[0]

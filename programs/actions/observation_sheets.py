@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,9 +17,10 @@ from common.actors import Actor
 from common.csv_tables import is_formula, problem, read_table
 from common.errors import Blocker, NotReady, Refused
 from common.fiscal_year import parse_date, parse_era
+from common.numbers import parse_number
 from common.text import clean_line, half_width
-from programs.actions.indicators import CREATED, DUPLICATE, ERROR, record_observations
-from programs.models import OutcomeIndicator
+from programs.actions.indicators import CREATED, DUPLICATE, ERROR, record_observations, sender_at
+from programs.models import IndicatorObservation, OutcomeIndicator
 
 #: The columns by their Japanese heads; the English heads are the fields of the API.
 COLUMNS = {
@@ -50,38 +52,73 @@ def record_sheet(
     """This function will add the observations of a CSV file to one indicator, or none of them.
 
     Heads are Japanese (機関, 年度, 観測日, 値, 出典, 整理番号, 訂正する整理番号) or those of the API. Full-width digits,
-    和暦 and △ are understood. A row without a number of its own gets one from the file, so that the same file twice adds
-    nothing. Raises `Refused` for a file that cannot be read, `NotReady` with every problem named by line and column.
+    和暦 and △ are understood. A row without a number of its own gets one from what it says, so that the same row twice, in
+    this file or a longer one, by the same person or another, adds nothing; rows alike within one file stay as many.
+    Raises `Refused` for a file that cannot be read, `NotReady` with every problem named by line and column.
     """
     heads, lines = read_table(content, COLUMNS, NEEDED)
     problems: list[Blocker] = []
     rows, numbers = [], []
-    own = hashlib.sha256(content).hexdigest()[:16]
+    alike: Counter[str] = Counter()
     for number, line in lines:
         found = _row(heads, line, number, problems)
         if found is not None:
-            found.setdefault("external_id", f"csv-{own}-{number}")
+            if "external_id" not in found:
+                own = hashlib.sha256(repr(sorted(found.items())).encode()).hexdigest()[:32]
+                alike[own] += 1
+                found["external_id"] = f"csv-{own}-{alike[own]}"
             rows.append({"indicator": indicator.ref, **found})
             numbers.append(number)
-    results = record_observations(rows, by=by, at=at, dry_run=True)
+    sender = sender_at(indicator)
+    elsewhere = _sent_elsewhere(indicator, rows, sender)
+    kept, there = [], 0
+    for row, number in zip(rows, numbers, strict=True):
+        known = elsewhere.get(row["external_id"])
+        if known is None:
+            kept.append((row, number))
+        elif known == (row["fiscal_year"], row["observed_on"], Decimal(row["value"])):
+            there += 1
+        else:
+            message = _("This id was sent by somebody else with other content. Its sender corrects it.")
+            problems.append(problem(number, "", "other_sender", message))
+    rows, numbers = [row for row, _number in kept], [number for _row, number in kept]
+    results = record_observations(rows, by=by, at=at, dry_run=True, sender=sender)
     names = {field: head for head, field in heads.items()}
     for result in results:
         if result.status == ERROR and result.problem is not None:
             place = names.get(result.problem.field, "")
             problems.append(problem(numbers[result.position], place, result.problem.code, result.problem.message))
-    if not rows and not problems:
+    if not rows and not there and not problems:
         raise Refused(_("The file has no rows under its heads."), "empty", "file")
     if problems:
         raise NotReady(_("Nothing was written. Correct the file and choose it again."), problems[:SHOWN_PROBLEMS])
     if not dry_run:
-        record_observations(rows, by=by, at=at)
+        record_observations(rows, by=by, at=at, sender=sender)
     added: dict[int, Decimal] = {}
     for result in results:
         if result.status == CREATED:
             year = rows[result.position]["fiscal_year"]
             added[year] = added.get(year, Decimal(0)) + Decimal(rows[result.position]["value"])
     duplicates = sum(result.status == DUPLICATE for result in results)
-    return SheetResult(len(results) - duplicates, duplicates, dict(sorted(added.items())))
+    return SheetResult(len(results) - duplicates, duplicates + there, dict(sorted(added.items())))
+
+
+def _sent_elsewhere(
+    indicator: OutcomeIndicator, rows: list[dict[str, Any]], sender: str
+) -> dict[str, tuple[int, str, Decimal]]:
+    """What others, such as an agency over the API, sent under these ids: year, day and value.
+
+    The CSV of all values holds their rows too; read back, they must not count a second time.
+    """
+    sent = IndicatorObservation.objects.filter(
+        indicator=indicator, external_id__in=[row["external_id"] for row in rows]
+    )
+    return {
+        external_id: (year, day.isoformat(), value)
+        for external_id, year, day, value in sent.exclude(sender=sender).values_list(
+            "external_id", "fiscal_year", "observed_on", "value"
+        )
+    }
 
 
 def _row(heads: dict[str, str], line: list[str], number: int, problems: list[Blocker]) -> dict[str, Any] | None:
@@ -111,17 +148,5 @@ def _value(field: str, text: str) -> Any:
     if field == "observed_on":
         return parse_date(text).isoformat()
     if field == "value":
-        return _number(text)
+        return parse_number(text)
     return half_width(text) if field in ("external_id", "corrects", "organization") else text
-
-
-def _number(text: str) -> str:
-    plain = half_width(text).replace(" ", "")
-    negative = plain[:1] in ("△", "▲", "-", "−")
-    body = plain[1:] if negative else plain
-    whole, _dot, rest = body.partition(".")
-    groups = whole.split(",")
-    grouped = len(groups) == 1 or (1 <= len(groups[0]) <= 3 and all(len(group) == 3 for group in groups[1:]))
-    if not grouped or not all(group.isascii() and group.isdigit() for group in groups) or (rest and not rest.isdigit()):
-        raise ValidationError(_("Write a number such as 3,000 or 12.5; negative ones as △ 5."), code="bad_number")
-    return f"{'-' if negative else ''}{''.join(groups)}{'.' + rest if rest else ''}"

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from common.audit import record
 from common.errors import Refused
+from common.fiscal_year import date_text
 from common.states import locked, move
+from programs import planning
 from programs.models import TABLES, ChangeRequest, Milestone, PlanMilestone, PlanVersion, Project, plan_of
 from programs.rules.plans import plan_in_force
 from programs.states import PROJECT_MOVES
@@ -22,7 +25,8 @@ def refuse_dates(row: PlanVersion, decided_on: date, effective_on: date, today: 
         raise Refused(_("The day of the decision cannot lie ahead."), "future", "decided_on")
     base = plan_in_force(row.project_id, date.max)
     if base is not None and base.effective_on is not None and effective_on <= base.effective_on:
-        message = _("The plan before is in force from %(day)s. Choose a later day.") % {"day": base.effective_on}
+        day = date_text(base.effective_on, get_language() or "ja")
+        message = _("The plan before is in force from %(day)s. Choose a later day.") % {"day": day}
         raise Refused(message, "before_the_last", "effective_on")
 
 
@@ -73,3 +77,18 @@ def copy_items(base: PlanVersion, version: PlanVersion) -> None:
         for row in rows:
             row.pk, row.version, row.revision = None, version, 0
         table._default_manager.bulk_create(rows)
+
+
+def copy_cut_short(base: PlanVersion, version: PlanVersion, ends_on: date) -> None:
+    """This function will copy of a version what remains of it when the project ends on this day."""
+    copy_items(base, version)
+    before = plan_of(base)
+    for change in planning.difference(before, planning.ended(before, ends_on)):
+        table = TABLES.get(change.part)
+        if table is None:  # the frame, which is the version itself
+            continue
+        rows: Any = table._default_manager.filter(version=version, key=change.key)
+        if change.after is None:
+            rows.delete()
+        elif isinstance(change.after, planning.WorkPackage):
+            rows.update(ends_on=change.after.ends_on)

@@ -166,7 +166,9 @@ class _Comparison:
     def _is_sound(self, one: MilestoneRead, values: dict[str, Any]) -> bool:
         """Whether the table would take the row; else each field is named by its cell."""
         try:
-            PlanMilestone(version=self.version, key=one.key or "new", **values).clean_fields(exclude=["version"])
+            row = PlanMilestone(version=self.version, key=one.key or "new", **values)
+            row.clean_fields(exclude=["version"])
+            row.clean()
         except ValidationError as problem:
             for name, texts in problem.message_dict.items():
                 self.found.refuse(one.places.get(name, one.place), texts[0])
@@ -185,12 +187,18 @@ class _Comparison:
         self.found.steps["milestones"].append(
             {"key": one.key, "revision": saved.revision if saved else 0, "place": one.place, "values": _as_text(after)}
         )
-        texts = [self._words(saved, differing) if saved else "-", self._words(after, differing)]
+        texts = [self._words(saved, differing) if saved else "-", self._words(after, differing, is_new=not saved)]
         self._row(one.place, f"{one.key} {values['title']}".strip(), *texts)
 
-    def _words(self, source: Any, names: list[str]) -> str:
+    def _words(self, source: Any, names: list[str], *, is_new: bool = False) -> str:
+        """Each field with its name; of a new row only what is filled in."""
         get = source.get if isinstance(source, Mapping) else lambda name: getattr(source, name)
-        return "、".join(text for name in names if (text := self._plain(name, get(name))))
+        texts = {name: self._plain(name, get(name)) for name in names}
+        return "、".join(
+            f"{layout.MILESTONE_COLUMNS[name.removesuffix('_id')]}: {text or '-'}"
+            for name, text in texts.items()
+            if text or not is_new
+        )
 
     def _plain(self, name: str, value: Any) -> str:
         if name == "organization_id":

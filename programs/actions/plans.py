@@ -9,18 +9,20 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.timezone import localdate
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.models import Organization, User
 from common.audit import record
 from common.canonical import content_hash
 from common.errors import Blocker, NotAllowed, NotReady, Refused, StaleEdit
+from common.fiscal_year import date_text, fiscal_year_of
 from common.fiscal_year import ends_on as year_ends_on
 from common.fiscal_year import starts_on as year_starts_on
 from common.states import locked, move
 from common.text import clean, clean_line
 from programs import notices
-from programs.actions.plan_effects import carry_milestones, carry_project, copy_items, plan_content, refuse_dates
+from programs.actions.plan_effects import carry_milestones, carry_project, copy_cut_short, plan_content, refuse_dates
 from programs.models import (
     ChangeRequest,
     CostCategory,
@@ -43,6 +45,8 @@ from programs.rules.plans import (
 )
 from programs.states import PLAN_MOVES, PLAN_OPEN
 
+#: Fiscal years that a plan can touch; a slip such as 3026 would give it a thousand columns.
+PLAN_YEARS = range(1990, 2101)
 #: How the keys of new items begin; the tables that are not here make their keys of what they hold.
 PREFIXES = {"planworkpackage": "WP", "planmilestone": "M", "plandeliverable": "D", "plangate": "G"}
 
@@ -52,12 +56,20 @@ PREFIXES = {"planworkpackage": "WP", "planmilestone": "M", "plandeliverable": "D
 
 @transaction.atomic
 def open_plan(
-    project: Project, *, kind: str = "", reason: str = "", wanted_from: date | None = None, by: User, at: datetime
+    project: Project,
+    *,
+    kind: str = "",
+    reason: str = "",
+    wanted_from: date | None = None,
+    ends_on: date | None = None,
+    by: User,
+    at: datetime,
 ) -> PlanVersion:
     """This function will open the project's next plan version: empty the first time, then a copy of the approved one.
 
-    From the second version on `kind` says what change it asks for (approval, notice, stop). Raises `NotAllowed`, or
-    `Refused` while another version is open or a kind is missing.
+    From the second version on `kind` says what change it asks for (approval, notice, stop); a stop copies what remains
+    when the project ends on `ends_on`. Raises `NotAllowed`, or `Refused` while another version is open, a kind is
+    missing, or a stop has no last day within the plan.
     """
     project = locked(Project, project.pk)
     if PlanVersion.objects.filter(project=project, state__in=PLAN_OPEN).exists():
@@ -67,26 +79,43 @@ def open_plan(
     base = plan_in_force(project.pk, date.max)
     if base is not None and kind not in ChangeRequest.Kind.values:
         raise Refused(_("Choose what kind of change this is."), "required", "kind")
-    today = localdate(at)
+    last_day = _last_day(base, kind, ends_on)
+    this_year = fiscal_year_of(localdate(at))
     last = PlanVersion.objects.filter(project=project).order_by("-number").first()
     version = PlanVersion.objects.create(
         project=project,
         number=last.number + 1 if last else 1,
         base=base,
-        starts_on=base.starts_on if base else year_starts_on(project.start_fiscal_year or today.year),
-        ends_on=base.ends_on
-        if base
-        else year_ends_on(project.end_fiscal_year or project.start_fiscal_year or today.year),
+        starts_on=base.starts_on if base else year_starts_on(project.start_fiscal_year or this_year),
+        ends_on=last_day or year_ends_on(project.end_fiscal_year or project.start_fiscal_year or this_year),
         summary=base.summary if base else "",
         opened_by=by,
         opened_at=at,
         is_sample=project.is_sample,
     )
-    if base is not None:
-        copy_items(base, version)
+    if base is not None and last_day is not None:
+        copy_cut_short(base, version, last_day)
         ChangeRequest.objects.create(version=version, kind=kind, reason=clean(reason).strip(), wanted_from=wanted_from)
     record("open_plan", project, by=by, at=at, after={"plan": version.ref, "version": version.number, "kind": kind})
     return version
+
+
+def _last_day(base: PlanVersion | None, kind: str, ends_on: date | None) -> date | None:
+    if base is None:
+        return None
+    if kind != ChangeRequest.Kind.STOP:
+        if ends_on is not None:
+            message = _("Only a stop ends the project. Leave this empty, or choose the stop.")
+            raise Refused(message, "no_stop", "ends_on")
+        return base.ends_on
+    if ends_on is None:
+        raise Refused(_("Enter the last day of the project."), "required", "ends_on")
+    if not base.starts_on <= ends_on < base.ends_on:
+        message = _("The plan runs from %(start)s to %(end)s. Choose a day before its end.")
+        days = {"start": base.starts_on, "end": base.ends_on}
+        named = {name: date_text(day, get_language() or "ja") for name, day in days.items()}
+        raise Refused(message % named, "outside_the_plan", "ends_on")
+    return ends_on
 
 
 # Writing --------------------------------------------------------------------------------------------------------------
@@ -105,6 +134,9 @@ def save_frame(
     typed = {"starts_on": starts_on, "ends_on": ends_on, "summary": summary}
     if ends_on < starts_on:
         raise Refused(_("The last day cannot be before the first."), "dates_out_of_order", "ends_on")
+    for field, day in (("starts_on", starts_on), ("ends_on", ends_on)):
+        if fiscal_year_of(day) not in PLAN_YEARS:
+            raise Refused(_("Check the year: a plan lies between 1990 and 2100."), "year", field)
     before = {name: getattr(row, name) for name in typed}
     if before == typed:
         return row
@@ -178,6 +210,8 @@ def save_item(
         setattr(item, name, value)
     _refuse_foreign(rights, item)
     item.key = key or _new_key(item)
+    if not key and table._default_manager.filter(version=parent, key=item.key).exists():
+        raise NotReady(_("Not saved. Correct what is marked."), [_already(item)])
     item.revision += bool(row)
     _check(item)
     item.save()
@@ -291,6 +325,13 @@ def _new_key(item: Any) -> str:
     return f"{prefix}{max(numbers, default=0) + 1}"
 
 
+def _already(item: Any) -> Blocker:
+    # Only an effort names itself by what is typed.
+    message = _("%(person)s has an effort of %(percent)s%% in this year already. Change that entry.")
+    saved = type(item)._default_manager.get(version=item.version, key=item.key)
+    return Blocker("fiscal_year", "already_there", message % {"person": item.person, "percent": saved.effort_percent})
+
+
 def _check(item: PlanItem) -> None:
     try:
         item.full_clean(exclude=["version"])
@@ -381,7 +422,8 @@ def approve_plan(version: PlanVersion, *, decided_on: date, effective_on: date, 
     why = _("Another officer of the contracting party than the one who drafted it approves.")
     row = _locked_for(version, "plan.approve", by, why)
     refuse_dates(row, decided_on, effective_on, localdate(at))
-    if blockers := plan_blockers(row, localdate(at)):
+    # Gates are asked about the day from which the plan holds: by then their phase may have started.
+    if blockers := plan_blockers(row, max(localdate(at), effective_on)):
         raise NotReady(_("The plan no longer fits. Return it to the team."), blockers)
     row.approved_by, row.approved_at, row.decided_on, row.effective_on = by, at, decided_on, effective_on
     row = _moved(row, "approve", by, at, also=("approved_by", "approved_at", "decided_on", "effective_on"))

@@ -165,14 +165,25 @@ class FundEdge(models.Model):
                 timing=pgtrigger.Deferred,
                 condition=pgtrigger.Q(new__status="in_force"),
                 declare=[("excess", "record")],
+                # Papers that meet at a node are checked one after the other: each sees what the one before left. A
+                # reason counts for the edge that carries it, never for another; a management grant knows none. What comes
+                # back to a program leaves nothing there worse than it was.
                 func="""
-                    SELECT * INTO excess FROM fund_excess(NEW.source_id, NEW.fiscal_year, NEW.kind)
-                    UNION ALL
-                    SELECT * FROM fund_excess(NEW.target_id, NEW.fiscal_year, 'allocation')
-                    UNION ALL
-                    SELECT * FROM fund_excess(NEW.target_id, NEW.fiscal_year, 'contract')
-                    UNION ALL
-                    SELECT * FROM fund_excess(NEW.target_id, NEW.fiscal_year, 'subcontract')
+                    PERFORM 1 FROM programs_fundnode WHERE id IN (NEW.source_id, NEW.target_id)
+                        ORDER BY id FOR NO KEY UPDATE;
+                    SELECT * INTO excess FROM (
+                        SELECT * FROM fund_excess(NEW.source_id, NEW.fiscal_year, NEW.kind)
+                        UNION ALL
+                        SELECT * FROM fund_excess(NEW.target_id, NEW.fiscal_year, 'allocation')
+                            WHERE (SELECT kind FROM programs_fundnode WHERE id = NEW.target_id) <> 'program'
+                        UNION ALL
+                        SELECT * FROM fund_excess(NEW.target_id, NEW.fiscal_year, 'contract')
+                        UNION ALL
+                        SELECT * FROM fund_excess(NEW.target_id, NEW.fiscal_year, 'subcontract')
+                        UNION ALL
+                        SELECT * FROM fund_excess(NEW.source_id, NEW.fiscal_year, 'part') AS part
+                            WHERE NEW.kind = 'allocation' OR part.node_id = NEW.target_id
+                    ) AS found WHERE NEW.reason = '' OR found.flows_in IS NULL
                     LIMIT 1;
                     IF FOUND THEN
                         RAISE EXCEPTION 'fund node %, fiscal year %: % yen flow out, % in, and no reason is given',

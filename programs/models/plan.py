@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import pgtrigger
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -213,6 +214,11 @@ class Measured(models.Model):
 
     class Meta:
         abstract = True
+
+    def clean(self) -> None:
+        """This function will ask for the direction of a threshold."""
+        if self.threshold is not None and not self.direction:
+            raise ValidationError({"direction": _("Say whether the threshold is the least or the most.")})
 
 
 class PlanWorkPackage(OwnedItem):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -117,29 +117,71 @@ def _area_name(area: ResearchArea) -> str:
 # What a node has ------------------------------------------------------------------------------------------------------
 
 
-def counted_lines(program_id: int, fiscal_year: int) -> list[BudgetLine]:
-    """This function will return the budget lines of a year that can be split: no management grants, and the voted
-    figure in the place of its proposal."""
-    lines = list(BudgetLine.objects.filter(program=program_id, fiscal_year=fiscal_year))
-    voted = any(line.kind == BudgetLine.Kind.INITIAL for line in lines)
+@dataclass(frozen=True, slots=True)
+class GivenLine:
+    """A budget line, and whether its money can be split here."""
+
+    line: BudgetLine
+    is_counted: bool
+
+
+def given_lines(program_id: int, fiscal_year: int | None = None) -> list[GivenLine]:
+    """This function will return a program's budget lines, of one year or of all, newest first.
+
+    The voted figure counts in the place of its proposal. What is a management grant or includes one is only shown: it
+    is split below, where the figures say how much of it is none.
+    """
+    lines = BudgetLine.objects.filter(program=program_id).order_by("-fiscal_year", "kind")
+    if fiscal_year is not None:
+        lines = lines.filter(fiscal_year=fiscal_year)
+    found = list(lines)
+    voted = {line.fiscal_year for line in found if line.kind == BudgetLine.Kind.INITIAL}
     return [
-        line
-        for line in lines
-        if line.management_grant != BudgetLine.Grant.WHOLE
-        and not (voted and line.kind == BudgetLine.Kind.INITIAL_PROPOSAL)
+        GivenLine(
+            line,
+            line.management_grant == BudgetLine.Grant.NONE
+            and not (line.kind == BudgetLine.Kind.INITIAL_PROPOSAL and line.fiscal_year in voted),
+        )
+        for line in found
     ]
 
 
 def available_yen(node: FundNode, fiscal_year: int) -> int:
     """This function will return what a node has to split in a fiscal year, in yen; of a fund what is left of it."""
-    incoming = FundEdge.objects.filter(IN_FORCE, ALLOCATED, target=node)
     if node.kind == FundNode.Kind.FUND:
-        before = FundEdge.objects.filter(IN_FORCE, ALLOCATED, source=node, fiscal_year__lt=fiscal_year)
-        return _sum(incoming.filter(fiscal_year__lte=fiscal_year)) - _sum(before)
-    has = _sum(incoming.filter(fiscal_year=fiscal_year))
+        return _least_left(_flows(node.pk), fiscal_year, lambda one: not one.inward and one.year == fiscal_year)
+    has = _sum(FundEdge.objects.filter(IN_FORCE, ALLOCATED, target=node, fiscal_year=fiscal_year))
     if node.kind == FundNode.Kind.PROGRAM and node.program_id:
-        has += sum(line.amount_yen for line in counted_lines(node.program_id, fiscal_year))
+        has += sum(one.line.amount_yen for one in given_lines(node.program_id, fiscal_year) if one.is_counted)
     return has
+
+
+@dataclass(frozen=True, slots=True)
+class _Flow:
+    """What flows into a fund from one node in a year, or out of it."""
+
+    year: int
+    inward: bool
+    other: int
+    yen: int
+
+
+def _flows(fund: int) -> list[_Flow]:
+    edges = FundEdge.objects.filter(Q(source=fund) | Q(target=fund), IN_FORCE, ALLOCATED).order_by()
+    return [
+        _Flow(year, target == fund, source if target == fund else target, yen)
+        for source, target, year, yen in edges.values_list("source", "target", "fiscal_year", "amount_yen")
+    ]
+
+
+def _least_left(flows: list[_Flow], fiscal_year: int, without: Callable[[_Flow], bool]) -> int:
+    """What a fund has left at the end of the year or of any later one, whichever is least, without some flows.
+
+    A fund keeps its money over the years: what a later year was given already cannot be given once more before.
+    """
+    years = {fiscal_year, *(one.year for one in flows if one.year > fiscal_year)}
+    counted = [one for one in flows if not without(one)]
+    return min(sum(one.yen if one.inward else -one.yen for one in counted if one.year <= year) for year in years)
 
 
 def _sum(edges: QuerySet[FundEdge]) -> int:
@@ -249,7 +291,7 @@ class AllocationSheet:
     allocation: Allocation
     available_yen: int
     rows: list[SplitRow]
-    lines: list[BudgetLine]
+    lines: list[GivenLine]
 
     @cached_property
     def total_yen(self) -> int:
@@ -296,10 +338,23 @@ def allocation_sheet(allocation: Allocation) -> AllocationSheet:
     _fill_plans(node, year, rows)
     below = [row.node_id for row in rows.values() if row.node_id and row.target.kind != FundNode.Kind.PROGRAM]
     passed_on, elsewhere = passed_on_yen(below, year), _from_elsewhere(node, below, year)
+    contracted = _contracted_with(node, year) if node.kind == FundNode.Kind.PROJECT else {}
     for row in rows.values():
-        row.passed_on_yen = max(0, passed_on.get(row.node_id or 0, 0) - elsewhere.get(row.node_id or 0, 0))
-    lines = counted_lines(node.program_id, year) if node.kind == FundNode.Kind.PROGRAM and node.program_id else []
+        key = row.node_id or 0
+        if row.target.kind == FundNode.Kind.FUND:
+            flows = _flows(key)
+            row.passed_on_yen = max(0, -_least_left(flows, year, lambda one: one.other == node.pk and one.year == year))
+        else:
+            there = contracted.get(row.target.key[1], 0)
+            row.passed_on_yen = max(0, passed_on.get(key, 0) - elsewhere.get(key, 0), there)
+    lines = given_lines(node.program_id, year) if node.kind == FundNode.Kind.PROGRAM and node.program_id else []
     return AllocationSheet(allocation, available_yen(node, year), list(rows.values()), lines)
+
+
+def _contracted_with(project: FundNode, year: int) -> dict[int, int]:
+    """What a project has contracted with each of its institutions, by the institution's id."""
+    edges = FundEdge.objects.filter(IN_FORCE, source=project, kind=FundEdge.Kind.CONTRACT, fiscal_year=year)
+    return dict(edges.order_by().values_list("target__organization").annotate(yen=Sum("amount_yen")))
 
 
 def _from_elsewhere(source: FundNode, nodes: list[int], year: int) -> dict[int, int]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Case, CharField, F, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce, StrIndex
@@ -20,7 +21,7 @@ from programs.models import (
     SpendingStatement,
 )
 from programs.queries import lead_institutions
-from programs.queries.allocations import ALLOCATED, IN_FORCE
+from programs.queries.allocations import IN_FORCE
 from programs.rules.contracts import (
     ContractMoney,
     MoneyRights,
@@ -120,31 +121,52 @@ def contract_money(contract: Contract, cells: Cells) -> ContractMoney:
     for (year, category), amount in cells.items():
         (direct if category in direct_categories else indirect)[year] += amount
     years = sorted({*direct, *indirect})
-    return ContractMoney(
-        direct=dict(direct),
-        indirect=dict(indirect),
-        source_yen=_by_year(_source(contract), years),
-        others_yen=_by_year(_others(contract), years),
-        rules={year: funding_rule(contract.project.program, year) for year in years},
+    tables = _of_prime(contract) if contract.prime_id else _of_project(contract)
+    rules = {year: funding_rule(contract.project.program, year) for year in years}
+    return ContractMoney(direct=dict(direct), indirect=dict(indirect), rules=rules, **tables)
+
+
+def _of_project(contract: Contract) -> dict[str, dict[int, int]]:
+    """What limits a contract of a project, by year: its allocations, its split, its other contracts, subcontracts."""
+    tables: dict[str, defaultdict[int, int]] = {name: defaultdict(int) for name in _TABLES}
+    flows = Q(target__kind="project", target__project=contract.project_id) | Q(
+        source__kind="project", source__project=contract.project_id
     )
+    under = Q(contract__prime__in=_replacing(contract))
+    for year, kind, into, organization, amount in _summed(contract, flows | under):
+        own = amount if organization == contract.organization_id else 0
+        if kind == FundEdge.Kind.SUBCONTRACT:
+            tables["passed_on_yen"][year] += amount
+        elif kind == FundEdge.Kind.CONTRACT:
+            tables["others_yen"][year] += amount
+            tables["part_taken_yen"][year] += own
+        else:
+            tables["source_yen" if into == "project" else "part_yen"][year] += amount if into == "project" else own
+    return {name: dict(table) for name, table in tables.items()}
 
 
-def _source(contract: Contract) -> QuerySet[FundEdge]:
-    if contract.prime_id:
-        return FundEdge.objects.filter(IN_FORCE, contract=contract.prime_id)
-    return FundEdge.objects.filter(IN_FORCE, ALLOCATED, target__kind="project", target__project=contract.project_id)
+def _of_prime(contract: Contract) -> dict[str, dict[int, int]]:
+    """What limits a subcontract, by year: the contract above it, and what else stands under that."""
+    tables: dict[str, defaultdict[int, int]] = {name: defaultdict(int) for name in _TABLES}
+    for year, kind, _into, _organization, amount in _summed(
+        contract, Q(contract=contract.prime_id) | Q(contract__prime=contract.prime_id)
+    ):
+        tables["others_yen" if kind == FundEdge.Kind.SUBCONTRACT else "source_yen"][year] += amount
+    return {name: dict(table) for name, table in tables.items()}
 
 
-def _others(contract: Contract) -> QuerySet[FundEdge]:
-    same = Q(contract__prime=contract.prime_id) if contract.prime_id else Q(kind=FundEdge.Kind.CONTRACT)
-    # What a change replaces does not count beside it.
-    others = FundEdge.objects.filter(IN_FORCE, same, contract__project=contract.project_id)
-    return others.exclude(contract__in=[contract.pk, contract.replaces_id or 0])
+_TABLES = ("source_yen", "others_yen", "part_yen", "part_taken_yen", "passed_on_yen")
 
 
-def _by_year(edges: QuerySet[FundEdge], years: Iterable[int]) -> dict[int, int]:
-    rows = edges.filter(fiscal_year__in=list(years)).order_by().values_list("fiscal_year")
-    return dict(rows.annotate(yen=Sum("amount_yen")))
+def _summed(contract: Contract, flows: Q) -> QuerySet[Any]:
+    edges = FundEdge.objects.filter(flows, IN_FORCE).exclude(contract__in=_replacing(contract))
+    rows = edges.order_by().values_list("fiscal_year", "kind", "target__kind", "target__organization")
+    return rows.annotate(yen=Sum("amount_yen"))
+
+
+def _replacing(contract: Contract) -> list[int]:
+    """The contract itself and the one whose place it takes: they never count beside each other."""
+    return [contract.pk, contract.replaces_id or 0]
 
 
 # Statements of spending -----------------------------------------------------------------------------------------------

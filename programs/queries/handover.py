@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from django.db.models import BigIntegerField, Case, CharField, F, Q, QuerySet, Value, When
@@ -11,8 +12,11 @@ from django.db.models.functions import Cast, Coalesce, Concat
 from accounts.models import Person
 from programs.models import (
     Advice,
+    Allocation,
     AreaDirector,
     AreaOfficer,
+    Contract,
+    DataManagementPlan,
     Deputy,
     HQMember,
     PlanVersion,
@@ -20,12 +24,21 @@ from programs.models import (
     ProgramStaff,
     Project,
     ProjectMember,
+    Risk,
+    SiteVisit,
+    TrlAssessment,
 )
+from programs.queries import lead_institutions
+from programs.queries.allocations import allocations_visible_to
+from programs.queries.contracts import contracts_visible_to
 from programs.queries.plans import plans_in_full
 from programs.queries.policies import policies_visible_to
-from programs.queries.visits import advice_visible_to
+from programs.queries.risks import data_plans_visible_to, risks_visible_to
+from programs.queries.trl import trl_visible_to, unanswered
+from programs.queries.visits import advice_visible_to, visits_visible_to
+from programs.rules import NOTHING
 from programs.rules.handover import HeldTerm, projects_handed_over
-from programs.states import PLAN_OPEN, POLICY_OPEN
+from programs.states import ALLOCATION_OPEN, CONTRACT_OPEN, DATA_PLAN_OPEN, PLAN_OPEN, POLICY_OPEN
 
 _NO_ID = Cast(Value(None), BigIntegerField())
 _NO_WORD = Value("", output_field=CharField())
@@ -124,7 +137,60 @@ def advice_in_hand(user: object, person_id: int, projects: QuerySet[Project], *,
     return list(rows.exclude(state=Advice.State.CLOSED))
 
 
-def policies_in_hand(user: object, areas: Iterable[int]) -> list[PolicyVersion]:
-    """This function will return the open policy versions of these areas that the reader may read."""
-    rows = policies_visible_to(user).filter(area__in=list(areas), state__in=sorted(POLICY_OPEN))
+def policies_in_hand(user: object, terms: Iterable[HeldTerm]) -> list[PolicyVersion]:
+    """This function will return the open policy versions of these terms' areas that the reader may read."""
+    rows = policies_visible_to(user).filter(_of_areas("area", terms), state__in=sorted(POLICY_OPEN))
     return list(rows.order_by("opened_at", "pk"))
+
+
+def risks_in_hand(user: object, projects: QuerySet[Project]) -> list[Risk]:
+    """This function will return the risks and issues of these projects that are not settled, soonest due first."""
+    rows = risks_visible_to(user).filter(project__in=projects).exclude(state=Risk.State.CLOSED)
+    return list(rows.order_by("due_on", "pk"))
+
+
+def data_plans_in_hand(user: object, projects: QuerySet[Project]) -> list[DataManagementPlan]:
+    """This function will return the open data management plans of these projects that the reader may read."""
+    return list(data_plans_visible_to(user).filter(project__in=projects, state__in=sorted(DATA_PLAN_OPEN)))
+
+
+def claims_in_hand(user: object, projects: QuerySet[Project]) -> list[TrlAssessment]:
+    """This function will return the TRL claims of these projects that nobody has assessed yet."""
+    rows = trl_visible_to(user).filter(unanswered(), project__in=projects)
+    rows = rows.select_related("level", "project__program", "project__area")
+    return list(rows.prefetch_related(lead_institutions("project__participations")).order_by("on", "pk"))
+
+
+def visits_in_hand(user: object, projects: QuerySet[Project], today: date) -> list[SiteVisit]:
+    """This function will return the visits ahead, and those past without a memo where the reader knows of memos."""
+    rows = visits_visible_to(user).filter(project__in=projects, memo="", cancelled_because="")
+    return list(rows.filter(Q(on__gt=today) | Q(reads_memo=True)).order_by("on", "pk"))
+
+
+def contracts_in_hand(user: object, projects: QuerySet[Project]) -> list[Contract]:
+    """This function will return the contracts of these projects that are written or wait to be concluded."""
+    rows = contracts_visible_to(user).filter(project__in=projects, state__in=sorted(CONTRACT_OPEN))
+    return list(rows.order_by("opened_at", "ref"))
+
+
+def allocations_in_hand(user: object, terms: Iterable[HeldTerm], projects: QuerySet[Project]) -> list[Allocation]:
+    """This function will return the open splits of the money of these terms' programs, areas and projects."""
+    rows = list(terms)
+    owned = _of_areas("source__area", rows) | Q(source__project__in=projects)
+    for term in rows:
+        if term.is_whole_program:
+            owned |= Q(source__program__path__startswith=term.path)
+    return list(
+        allocations_visible_to(user).filter(owned, state__in=sorted(ALLOCATION_OPEN)).order_by("opened_at", "ref")
+    )
+
+
+def _of_areas(prefix: str, terms: Iterable[HeldTerm]) -> Q:
+    """The areas of these terms: the own one, or all of a whole program."""
+    found = NOTHING
+    for term in terms:
+        if term.area_id is not None:
+            found |= Q(**{prefix: term.area_id})
+        elif term.is_whole_program:
+            found |= Q(**{f"{prefix}__program__path__startswith": term.path})
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.models import Organization
 from programs.models import IndicatorObservation, OutcomeIndicator, Participation, Program
@@ -28,8 +28,13 @@ def newest_observations(user: object, indicator: OutcomeIndicator) -> QuerySet[I
 
 def institutions_below(program: Program) -> QuerySet[Organization]:
     """This function will return the institutions that take part in the program or below it."""
-    parts = Participation.objects.filter(program__path__startswith=program.path)
+    parts = Participation.objects.filter(_below(program))
     return Organization.objects.filter(pk__in=parts.values("organization")).order_by("name_kana", "name_ja")
+
+
+def _below(program: Program) -> Q:
+    """Participations in the program, in what is below it, or in a project of either."""
+    return Q(program__path__startswith=program.path) | Q(project__program__path__startswith=program.path)
 
 
 # Roll-up --------------------------------------------------------------------------------------------------------------
@@ -78,14 +83,14 @@ def rolled_up(indicator: OutcomeIndicator) -> RollUp:
 
 def _by_component(program: Program, organizations: list[Organization]) -> dict[Program | None, list[Organization]]:
     """Institutions under the component in which they take part; under None those of the program itself or of no part."""
-    parts = Participation.objects.filter(
-        program__path__startswith=program.path, organization__in=organizations
-    ).select_related("program")
+    parts = Participation.objects.filter(_below(program), organization__in=organizations)
     place: dict[int, Program | None] = {}
-    for part in parts.order_by("program__path"):
+    # An institution of a component stands there, before any project in which it takes part as well.
+    for part in parts.select_related("program", "project__program").order_by("program__path", "project__program__path"):
         found = place.setdefault(part.organization_id, None)
-        if part.program and part.program_id != program.pk and found is None:
-            place[part.organization_id] = part.program
+        within = part.program or (part.project.program if part.project else None)
+        if within and within.pk != program.pk and found is None:
+            place[part.organization_id] = within
     grouped: dict[Program | None, list[Organization]] = {}
     named = sorted(organizations, key=lambda one: (one.name_kana, one.name_ja))
     components = {one.pk: one for one in place.values() if one is not None}

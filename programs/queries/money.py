@@ -292,14 +292,17 @@ class FundYear:
     allocated_yen: int = 0
     returned_yen: int = 0
     contracted_yen: int = 0
+    carried_in_yen: int = 0
     spent_yen: int | None = None
     carried_over_yen: int = 0
     balance_yen: int = 0
 
     @property
     def unspent_yen(self) -> int | None:
-        """執行残: what was contracted and is neither spent nor carried over; None before any spending."""
-        return None if self.spent_yen is None else self.contracted_yen - self.spent_yen - self.carried_over_yen
+        """執行残: what was contracted or carried in and is neither spent nor carried over; None before any spending."""
+        if self.spent_yen is None:
+            return None
+        return self.contracted_yen + self.carried_in_yen - self.spent_yen - self.carried_over_yen
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +346,8 @@ def _fund_years(user: object, fund: FundNode) -> list[FundYear]:
     rows = lines.order_by().values_list("statement__fiscal_year")
     for year, spent, carried in rows.annotate(spent=Sum("spent_yen"), carried=Sum("carried_over_yen")):
         of(year).spent_yen, of(year).carried_over_yen = spent, carried
+        if carried:
+            of(year + 1).carried_in_yen = carried
     balance = 0
     for year in sorted(years):
         one = years[year]

@@ -81,6 +81,9 @@ def preview_revision(
             )
     empty = PlanRead(planning.Plan({}))
     added, removed = _partners(before or empty, after or empty)
+    if ends_on is not None and ends_on < today:
+        message = _("The project cannot end on a day that is past: what was spent is not released. Choose a later one.")
+        blockers.append(Blocker("ends_on", "past", message))
     return Revision(
         project, before, after,
         difference_in_words(before, after) if before is not None and after is not None else None,

@@ -13,7 +13,8 @@ from accounts.models import Person
 from programs.models import Collaboration, DataManagementPlan, DataSet, Program, Project, ResearchArea, Risk, RiskNote
 from programs.queries import lead_institutions, projects_visible_to
 from programs.queries.plans import plan_people
-from programs.rules.risks import data_plans_visible, of_visible_projects, risks_to_act_on
+from programs.rules.risks import data_plans_to_confirm, data_plans_visible, of_visible_projects, risks_to_act_on
+from programs.rules.scope import scope_of
 
 
 def _leads() -> Prefetch:
@@ -62,6 +63,14 @@ def data_plans_visible_to(user: object) -> QuerySet[DataManagementPlan]:
     return rows.order_by("project__ref", "-number")
 
 
+def data_plans_awaiting(user: object) -> QuerySet[DataManagementPlan]:
+    """This function will return the data management plans that wait for this program officer."""
+    scope = scope_of(user)
+    if not (scope.supported or scope.program_officer):
+        return DataManagementPlan.objects.none()
+    return data_plans_visible_to(user).filter(data_plans_to_confirm(user)).order_by("opened_at", "pk")
+
+
 def data_sets_of(plan: DataManagementPlan) -> list[DataSet]:
     """This function will return the data sets of a version in their order."""
     return list(DataSet.objects.filter(plan=plan).select_related("organization").order_by("pk"))
@@ -103,15 +112,16 @@ def data_set_changes(before: list[DataSet], after: list[DataSet]) -> list[DataSe
 
 @dataclass(slots=True)
 class Kept:
-    """How many risks, collaborations and data sets the visible projects have, by what they are."""
+    """How many risks, collaborations, data management plans and data sets the visible projects have, by what they are."""
 
     risks: dict[str, int] = field(default_factory=dict)
     collaborations: dict[str, int] = field(default_factory=dict)
+    data_plans: dict[str, int] = field(default_factory=dict)
     data_sets: dict[str, int] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
-        return not (self.risks or self.collaborations or self.data_sets)
+        return not (self.risks or self.collaborations or self.data_plans)
 
     @property
     def rows(self) -> list[tuple[str, list[tuple[str, int]]]]:
@@ -119,6 +129,7 @@ class Kept:
         tables: list[tuple[Any, dict[str, int], dict[str, Any]]] = [
             (Risk._meta.verbose_name_plural, self.risks, {**dict(Risk.State.choices), "overdue": _("overdue")}),
             (Collaboration._meta.verbose_name_plural, self.collaborations, dict(Collaboration.Kind.choices)),
+            (DataManagementPlan._meta.verbose_name_plural, self.data_plans, dict(DataManagementPlan.State.choices)),
             (DataSet._meta.verbose_name_plural, self.data_sets, dict(DataSet.Sharing.choices)),
         ]
         return [
@@ -133,16 +144,15 @@ def kept_by(user: object, owner: ResearchArea | Program, today: date) -> Kept:
     projects = projects_visible_to(user).filter(inside).select_related(None).prefetch_related(None).order_by()
     risks = Risk.objects.filter(project__in=projects)
     overdue = risks.filter(due_on__lt=today).exclude(state=Risk.State.CLOSED)
-    newest = (
-        DataManagementPlan.objects.filter(project__in=projects, state="confirmed")
-        .order_by("project_id", "-number")
-        .distinct("project_id")
-    )
+    plans = DataManagementPlan.objects.filter(project__in=projects).order_by("project_id", "-number")
+    newest = plans.filter(data_plans_visible(user)).distinct("project_id")
+    standing = plans.filter(state=DataManagementPlan.State.CONFIRMED).distinct("project_id")
     counted = [
         _count(risks.exclude(state=Risk.State.CLOSED), "risks", F("state")),
         _count(overdue, "risks", Value("overdue", output_field=CharField())),
         _count(Collaboration.objects.filter(project__in=projects), "collaborations", F("kind")),
-        _count(DataSet.objects.filter(plan__in=newest.values("pk")), "data_sets", F("sharing")),
+        _count(DataManagementPlan.objects.filter(pk__in=newest.values("pk")), "data_plans", F("state")),
+        _count(DataSet.objects.filter(plan__in=standing.values("pk")), "data_sets", F("sharing")),
     ]
     kept = Kept()
     for name, key, number in counted[0].union(*counted[1:], all=True):

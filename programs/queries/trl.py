@@ -60,6 +60,16 @@ def latest_claim(records: Iterable[TrlAssessment]) -> TrlAssessment | None:
     return next((one for one in reversed(list(records)) if one.kind == "claimed"), None)
 
 
+def unanswered() -> Q:
+    """This function will return the condition for the newest claim of a project that nobody has assessed.
+
+    An assessment names the claim it answers; one from before there were such links answers those on record till then.
+    """
+    answers = Q(claim=OuterRef("pk")) | Q(claim__isnull=True, on__gte=OuterRef("on"), pk__gt=OuterRef("pk"))
+    after = Q(kind="assessed") & answers | Q(kind="claimed", on__gt=OuterRef("on"))
+    return Q(~Exists(TrlAssessment.objects.filter(after, project=OuterRef("project"))), kind="claimed")
+
+
 def delivered(project: Project) -> list[Deliverable]:
     """This function will return what a claim may name as evidence: what the project has delivered."""
     rows = Deliverable.objects.filter(project=project, state=Deliverable.State.DELIVERED)

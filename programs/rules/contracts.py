@@ -7,7 +7,7 @@ and another of its people concludes it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -198,10 +198,10 @@ def largest_indirect_yen(direct_yen: int, percent: Decimal) -> int:
 
 
 def is_only_grant(program_id: int, fiscal_year: int) -> bool:
-    """This function will tell whether all the program's money of a year is a management grant, never allocated here."""
+    """This function will tell whether each of the program's figures of a year is or includes a management grant."""
     lines = BudgetLine.objects.filter(program=program_id, fiscal_year=fiscal_year)
     kinds = set(lines.values_list("management_grant", flat=True))
-    return kinds == {BudgetLine.Grant.WHOLE}
+    return bool(kinds) and BudgetLine.Grant.NONE not in kinds
 
 
 # What is in the way ---------------------------------------------------------------------------------------------------
@@ -212,7 +212,9 @@ class ContractMoney:
     """A contract's money beside what limits it, in yen by fiscal year.
 
     `direct` and `indirect` are the contract's own; `source_yen` what the project was allocated (or the contract above
-    has); `others_yen` what other contracts take of it already.
+    has); `others_yen` what other contracts take of it already. `part_yen` is the institution's part of the years that
+    the project has split, `part_taken_yen` what its other contracts take of that. `passed_on_yen` is what stands
+    subcontracted under this contract or the one that it changes.
     """
 
     direct: Mapping[int, int]
@@ -220,6 +222,9 @@ class ContractMoney:
     source_yen: Mapping[int, int]
     others_yen: Mapping[int, int]
     rules: Mapping[int, FundingRule | None]
+    part_yen: Mapping[int, int] = field(default_factory=dict)
+    part_taken_yen: Mapping[int, int] = field(default_factory=dict)
+    passed_on_yen: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def years(self) -> list[int]:
@@ -242,11 +247,13 @@ def contract_blockers(contract: Contract, money: ContractMoney) -> list[Blocker]
             message = _("%(year)s lies outside the contract's period. Move the amounts or change the period.")
             found.append(Blocker(f"amounts-{year}", "outside_the_period", message % {"year": name}))
         if is_only_grant(contract.project.program_id, year):
-            message = _("%(year)s: the program's money is a management grant. It is shown, and never contracted here.")
+            message = _(
+                "%(year)s: the program's money is or includes a management grant. It is shown, and never contracted here."
+            )
             found.append(Blocker(f"amounts-{year}", "management_grant", message % {"year": name}))
         found += _rate_blockers(money, year)
-        found += _source_blockers(contract, money, year)
-    return found
+        found += _source_blockers(contract, money, year) or _part_blockers(contract, money, year)
+    return found + ([] if contract.reason.strip() else _passed_on_blockers(money))
 
 
 def _period_blockers(contract: Contract) -> list[Blocker]:
@@ -302,6 +309,45 @@ def _source_blockers(contract: Contract, money: ContractMoney, year: int) -> lis
         "over": yen(whole - has, _language()),
     }
     return [Blocker("reason", "above_the_source", message % figures)]
+
+
+def _part_blockers(contract: Contract, money: ContractMoney, year: int) -> list[Blocker]:
+    """Where the project's money of the year is split, an institution's contracts keep to its part."""
+    whole = money.total(year) + money.part_taken_yen.get(year, 0)
+    has = money.part_yen.get(year)
+    if has is None or whole <= has or contract.reason.strip():
+        return []
+    message = _(
+        "%(year)s: %(name)s would have contracts of %(total)s, its part of the split is %(has)s. Reduce it or enter the reason."
+    )
+    figures = {
+        "year": year_label(year, _language()),
+        "name": contract.organization.name,
+        "total": yen(whole, _language()),
+        "has": yen(has, _language()),
+    }
+    return [Blocker("reason", "above_the_part", message % figures)]
+
+
+def _passed_on_blockers(money: ContractMoney) -> list[Blocker]:
+    message = _(
+        "%(year)s: %(out)s are subcontracted under this contract, which would have %(amount)s. "
+        "Give it more, or enter the reason."
+    )
+    return [
+        Blocker(
+            "reason",
+            "below_what_is_passed_on",
+            message
+            % {
+                "year": year_label(year, _language()),
+                "out": yen(out, _language()),
+                "amount": yen(money.total(year), _language()),
+            },
+        )
+        for year, out in sorted(money.passed_on_yen.items())
+        if out > money.total(year)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,11 @@ class HeldTerm:
         """What the role is held for: two terms with the same are one role over time."""
         return self.role, self.area_id, self.project_id, self.path
 
+    @property
+    def is_whole_program(self) -> bool:
+        """Whether the role is held for a program with everything below it."""
+        return self.area_id is None and self.project_id is None
+
     def projects(self) -> Q:
         """This function will return the condition for the projects the role is about."""
         if self.project_id is not None:
@@ -55,7 +60,7 @@ class HeldTerm:
         """This function will tell whether the role is about this area, whose program has this path."""
         if self.area_id is not None:
             return self.area_id == area.pk
-        return self.project_id is None and path.startswith(self.path)
+        return self.is_whole_program and path.startswith(self.path)
 
 
 def terms_readable(

@@ -7,7 +7,7 @@ confirmation on, machines what is approved.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -22,6 +22,7 @@ from common.fiscal_year import label as year_label
 from common.money import yen
 from programs import planning
 from programs.models import (
+    ChangeRequest,
     FundEdge,
     Named,
     Participation,
@@ -233,7 +234,7 @@ def limits_of(version: PlanVersion, today: date) -> planning.Limits:
     people = PlanEffort.objects.filter(version=version).values("person")
     elsewhere: defaultdict[tuple[str, int], int] = defaultdict(int)
     for person, year, percent in (
-        PlanEffort.objects.filter(person__in=people, version__in=_in_force_elsewhere(version, today))
+        PlanEffort.objects.filter(person__in=people, version__in=_newest_elsewhere(version))
         .values_list("person__ref", "fiscal_year")
         .annotate(percent=Sum("effort_percent"))
     ):
@@ -247,8 +248,9 @@ def limits_of(version: PlanVersion, today: date) -> planning.Limits:
     )
 
 
-def _in_force_elsewhere(version: PlanVersion, today: date) -> QuerySet[PlanVersion]:
-    approved = PlanVersion.objects.filter(state=APPROVED, effective_on__lte=today).exclude(project=version.project_id)
+def _newest_elsewhere(version: PlanVersion) -> QuerySet[PlanVersion]:
+    # What is approved counts, also before it is in force: else two plans from next April would share one person.
+    approved = PlanVersion.objects.filter(state=APPROVED).exclude(project=version.project_id)
     return approved.order_by("project_id", "-effective_on").distinct("project_id")
 
 
@@ -284,19 +286,34 @@ def field_of(part: type[planning.Item], key: str) -> str:
 
 def _missing(version: PlanVersion, plan: planning.Plan) -> list[Blocker]:
     found = []
+    request = getattr(version, "change_request", None)
     if not version.summary.strip():
         found.append(Blocker(field_of(planning.Frame, "plan"), "summary", _("Write the summary of the plan.")))
+    if request is not None and request.kind == ChangeRequest.Kind.STOP:
+        found += _stop_without_an_end(version, plan)
+    else:
+        found += _nothing_planned(plan)
+    if request is not None and not request.reason.strip():
+        found.append(Blocker("reason", "required", _("Write the reason for the change.")))
+    return found
+
+
+def _nothing_planned(plan: planning.Plan) -> Iterable[Blocker]:
     for part, message in (
         (planning.WorkPackage, _("Enter at least one work package.")),
         (planning.Milestone, _("Enter at least one milestone.")),
         (planning.BudgetCell, _("Enter the budget by year, institution and cost category.")),
     ):
         if not plan.each(part):
-            found.append(Blocker(field_of(part, ""), "required", message))
-    request = getattr(version, "change_request", None)
-    if request is not None and not request.reason.strip():
-        found.append(Blocker("reason", "required", _("Write the reason for the change.")))
-    return found
+            yield Blocker(field_of(part, ""), "required", message)
+
+
+def _stop_without_an_end(version: PlanVersion, plan: planning.Plan) -> Iterable[Blocker]:
+    assert version.base is not None
+    if plan.frame.ends_on >= version.base.ends_on:
+        message = _("A stop ends the plan before %(day)s. Enter the last day under period and summary.")
+        day = date_text(version.base.ends_on, _language())
+        yield Blocker(field_of(planning.Frame, "plan"), "stop_without_an_end", message % {"day": day})
 
 
 def message_of(conflict: planning.Conflict, read: PlanRead) -> str:
@@ -342,7 +359,10 @@ def _messages() -> dict[str, str]:
         "gate_without_criteria": _("The gate “%(item)s” has no criteria. Enter a threshold or the criteria in words."),
         "gate_without_evidence": _("The gate “%(item)s” asks for no evidence. Say what the project has to show."),
         "criteria_are_fixed": _(
-            "The criteria of the gate “%(item)s” have stood since its phase started on %(since)s. Put them back."
+            "The criteria of the gate “%(item)s” and the start of its phase have stood since %(since)s. Put them back."
+        ),
+        "gate_taken_out": _(
+            "The gate “%(item)s %(gate)s” cannot be left out: its phase started on %(since)s. Put it back."
         ),
         "partner_without_part": _(
             "%(organization)s has no part in the project (no contract). Take it out, or have its participation entered first."
@@ -357,6 +377,9 @@ def _messages() -> dict[str, str]:
         "above_the_ceiling": _("%(year)s: %(total)s are planned, the ceiling is %(ceiling)s. Reduce the plan."),
         "effort_above_100": _(
             "%(person)s has %(whole)s%% effort over all projects in %(year)s (%(here)s%% of it here). Reduce it to 100%%."
+        ),
+        "effort_outside_the_plan": _(
+            "%(person)s has effort in %(year)s, outside the period of the plan. Take it out or change the period."
         ),
         "changed_meanwhile": _("“%(item)s” was changed in the meantime. Look at the difference again."),
     }

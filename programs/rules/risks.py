@@ -115,6 +115,12 @@ def data_plan_actions(user: object, plan: DataManagementPlan) -> set[str]:
     return allowed
 
 
+def data_plans_to_confirm(user: object) -> Q:
+    """This function will return the condition for the data plans that wait for this officer; others confirm on the page."""
+    supported = Project.objects.filter(projects_visible(user) & projects_supported_by(user))
+    return Q(state="submitted", project__in=supported) & ~Q(submitted_by=getattr(user, "pk", None))
+
+
 def may_open_data_plan(user: object, project: Project) -> bool:
     """This function will tell whether the user may open the project's next version now."""
     me = grants_of(user).person_id

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.timezone import localdate
 
 from common.models import OutgoingMail
+from evaluations.queries.duties import duties_of, people_with_duties
 from programs.queries.people import audience_of
 from reporting import notices
 from reporting.models import ProgressReport, ReminderRule
@@ -45,6 +46,8 @@ def queue_due_reminders(*, at: datetime) -> int:
     queued = 0
     reports = list(reports_under_way())
     for rule in active_reminder_rules():
+        if rule.event != ReminderRule.Event.REPORT_DUE:
+            continue
         due: dict[int, list[tuple[ProgressReport, int]]] = defaultdict(list)
         for report in reports:
             if not report.project.program.path.startswith(rule.program.path) or not waits_for(report, rule.audience):
@@ -63,6 +66,27 @@ def queue_due_reminders(*, at: datetime) -> int:
             at=at,
         )
     return queued
+
+
+@transaction.atomic
+def queue_round_reminders(*, at: datetime) -> int:
+    """This function will remind each person of what he or she owes in rounds of evaluation; run twice, it queues once.
+
+    What is owed is what waits for the person at home: by the same reads, so that nobody in conflict is told of a case.
+    """
+    rules = [one for one in active_reminder_rules() if one.event != ReminderRule.Event.REPORT_DUE]
+    if not rules:
+        return 0
+    today = localdate(at)
+    due = [
+        (duty, user, step)
+        for user in people_with_duties(today)
+        for duty in duties_of(user)
+        for rule in rules
+        if rule.event == duty.event and duty.round.program.path.startswith(rule.program.path)
+        if (step := reminder_step(duty.due_on, today, rule.offsets, rule.shift)) is not None
+    ]
+    return notices.round_reminders(due, at=at)
 
 
 @transaction.atomic
@@ -107,4 +131,4 @@ def _digest(mails: list[OutgoingMail], at: datetime) -> int:
 def send_due_reminders(*, at: datetime) -> tuple[int, int]:
     """This function will do the morning's round: cancel, queue, digest; returns (reminders, digests) that are new."""
     cancel_needless_reminders()
-    return queue_due_reminders(at=at), send_digests(at=at)
+    return queue_due_reminders(at=at) + queue_round_reminders(at=at), send_digests(at=at)

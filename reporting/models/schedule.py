@@ -82,11 +82,19 @@ class ReminderRule(models.Model):
 
     class Event(models.TextChoices):
         REPORT_DUE = "report_due", _("report due")
+        DOSSIER_DUE = "dossier_due", _("dossier due, to write or to confirm")
+        DECLARATION_DUE = "declaration_due", _("declaration of conflicts due")
+        SHEET_DUE = "sheet_due", _("score sheet due")
+        FINDING_DUE = "finding_due", _("finding due")
+        FACT_CHECK_DUE = "fact_check_due", _("fact check due")
+        DECISION_DUE = "decision_due", _("decision due")
+        CONDITION_DUE = "condition_due", _("condition of a gate due")
 
     class Audience(models.TextChoices):
         TEAM = "team", _("the project's team")
         OFFICER = "officer", _("program officer")
         DIRECTOR = "director", _("program director")
+        OWING = "owing", _("whoever owes it")
 
     program = models.ForeignKey(
         Program, on_delete=models.PROTECT, related_name="reminder_rules", verbose_name=_("program")
@@ -110,6 +118,13 @@ class ReminderRule(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["program", "event", "audience"], name="reminder_rule_once"),
             models.CheckConstraint(name="reminder_rule_has_offsets", condition=~Q(offsets=[])),
+            models.CheckConstraint(
+                name="reminder_rule_audience",
+                condition=Q(event="report_due") & ~Q(audience="owing") | ~Q(event="report_due") & Q(audience="owing"),
+                violation_error_message=_(
+                    "Choose the team, the officer or the director for reports, and whoever owes it for everything else."
+                ),
+            ),
         ]
 
     def __str__(self) -> str:

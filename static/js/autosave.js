@@ -1,5 +1,5 @@
 // Unsaved text is kept in this browser until the server has it: leaving warns, an ended session loses nothing.
-// A form takes part with data-draft="<key>"; its text areas are kept by name.
+// A form takes part with data-draft="<key>"; its text areas and choices are kept by name.
 (function () {
   "use strict";
   var dirty = new Set();
@@ -7,11 +7,15 @@
     return "sekisho:" + form.dataset.draft + ":" + field.name;
   }
   function fields(form) {
-    return Array.from(form.querySelectorAll("textarea[name], input[type=text][name]"));
+    return Array.from(form.querySelectorAll("textarea[name], input[type=text][name], input[type=radio][name]"));
+  }
+  function isChanged(field) {
+    return field.type === "radio" ? field.checked && !field.defaultChecked : field.value !== field.defaultValue;
   }
   function remember(form) {
     fields(form).forEach(function (field) {
-      if (field.value !== field.defaultValue) sessionStorage.setItem(key(form, field), field.value);
+      if (field.type === "radio" && !field.checked) return;
+      if (isChanged(field)) sessionStorage.setItem(key(form, field), field.value);
       else sessionStorage.removeItem(key(form, field));
     });
   }
@@ -22,12 +26,13 @@
   function offer(form) {
     fields(form).forEach(function (field) {
       var kept = sessionStorage.getItem(key(form, field));
-      if (kept === null || kept === field.value) return;
+      var isChoice = field.type === "radio";
+      if (kept === null || (isChoice ? kept !== field.value || field.checked : kept === field.value)) return;
       var note = form.querySelector("[data-draft-offer]");
       if (!note) return;
       note.hidden = false;
       note.querySelector("button").addEventListener("click", function () {
-        field.value = kept;
+        if (isChoice) field.checked = true; else field.value = kept;
         note.hidden = true;
         field.dispatchEvent(new Event("input", { bubbles: true }));
         field.focus();
@@ -50,6 +55,7 @@
     var form = event.target.closest && event.target.closest("form[data-draft]");
     if (!form) return;
     if (event.detail.successful) { forget(form); return; }
+    dirty.add(form.dataset.draft);
     var state = form.querySelector(".save-state");
     if (state) state.textContent = form.dataset.failed || "";
   });

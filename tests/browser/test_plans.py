@@ -106,3 +106,14 @@ def test_item_when_added_in_part_of_the_page_then_stands_there_with_the_focus_ke
     page.click("text=Save this item")
     page.wait_for_selector(f"#blockers a[href='{milestone}']")
     assert violations(page) == []
+
+
+def test_item_when_its_form_is_a_page_of_its_own_then_saved_as_well(open_as: OpenAs, draft: PlanVersion) -> None:
+    page = open_as("pi3", f"{BASE}1/items/deliverable/new/", language="en")
+    page.click("text=Save this item")
+    page.wait_for_selector("#id_deliverable_title_error")
+    page.fill("#id_deliverable_title", "設計書")
+    page.fill("#id_deliverable_due_on", "令和20年1月1日")
+    page.click("text=Save this item")
+    page.wait_for_selector("#deliverable-D2")
+    assert page.url.endswith(f"{BASE}1/#deliverable-")

@@ -1,14 +1,17 @@
 """Charts are read as the XML they are: what is drawn, what is said, what stands in the table."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 from xml.etree import ElementTree
 
 import pytest
 from django.template import Context, Template
+from django.template.loader import render_to_string
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.charts import (
+    BenchmarkPoint,
     BudgetRow,
     ChangeRow,
     Chart,
@@ -21,6 +24,7 @@ from common.charts import (
     TrlPoint,
     YearRow,
     as_table,
+    benchmark_lines,
     budget_bars,
     change_bars,
     contract_bar,
@@ -103,6 +107,14 @@ SAMPLES = {
         TODAY,
         language,
     ),
+    "benchmark": lambda language: benchmark_lines(
+        "忠実度",
+        [BenchmarkPoint(date(2019, 12, 10), Decimal("95.2")), BenchmarkPoint(date(2023, 10, 5), Decimal("98.9"))],
+        [BenchmarkPoint(date(2022, 6, 30), Decimal("99.7"), "海外機関")],
+        "%",
+        language,
+    ),
+    "empty benchmark": lambda language: benchmark_lines("忠実度", [], [], language=language),
     "empty gantt": lambda language: gantt([], TODAY, language),
     "empty roadmap": lambda language: roadmap([], [], TODAY, language),
     "empty indicator": lambda language: indicator_line("件数", [], None, language=language),
@@ -296,6 +308,50 @@ def test_time_charts_when_given_anything_then_valid_and_marks_stay_inside(
 def test_budget_bars_when_given_anything_then_valid_and_bars_stay_inside(rows):
     for shape in tree(budget_bars(rows)).iter(f"{SVG}rect"):
         assert float(shape.attrib["x"]) + float(shape.attrib["width"]) <= WIDTH - 6
+
+
+def lines_of(own, world):
+    """Where the newest own value and the world's best are drawn."""
+    points = [[BenchmarkPoint(date(2024, 6, 1), Decimal(value))] for value in (own, world)]
+    root = tree(benchmark_lines("忠実度", *points))
+    mark = root.find(f"{SVG}circle")
+    corners = next(root.iter(f"{SVG}polygon")).attrib["points"].split()
+    return float(mark.attrib["cy"]), float(corners[1].split(",")[1]), [one.text for one in root.iter(f"{SVG}text")]
+
+
+def test_benchmark_when_values_lie_close_together_then_the_scale_shows_how_far_apart():
+    own, world, words = lines_of("98.9", "99.7")
+    assert own - world > 40
+    assert {"98.9", "99.7"} < set(words)
+    assert "0" not in words
+    own, world, words = lines_of("310", "140")
+    assert world > own
+    assert "0" in words
+
+
+@given(st.lists(st.decimals(-(10**9), 10**9, places=3), min_size=1, max_size=8), st.integers(1, 7))
+def test_benchmark_when_given_anything_then_every_mark_lies_within_the_plot(values, cut):
+    points = [BenchmarkPoint(date(2015 + n, 5, 1), value) for n, value in enumerate(values)]
+    root = tree(benchmark_lines("値", points[:cut], points[cut:]))
+    for mark in root.iter(f"{SVG}circle"):
+        assert 66 <= float(mark.attrib["cy"]) <= 190
+    for word in root.iter(f"{SVG}text"):
+        assert float(word.attrib["y"]) <= 216
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_table_of_a_chart_when_on_the_page_then_every_cell_says_what_it_is(name):
+    chart = SAMPLES[name]("ja")
+    page = render_to_string("portal/chart.html", {"chart": chart})
+    assert page.count('<td data-label="') == page.count("<td") == len(chart.rows) * (len(chart.head) - 1)
+    assert all(f'data-label="{word}"' in page for word in chart.head[1:] if chart.rows)
+
+
+def test_gantt_when_read_aloud_then_counts_and_what_is_late_and_the_rest_in_the_table():
+    chart = SAMPLES["gantt"]("ja")
+    said = tree(chart).find(f"{SVG}desc").text
+    assert said == ("課題 2 / マイルストーン 2 / ゲート 1 / 報告書 1 / 遅れ: 課題A 遅れ 2022年6月30日(木)")
+    assert len(chart.rows) == 5
 
 
 @settings(max_examples=60, deadline=None)

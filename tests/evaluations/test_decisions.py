@@ -1,7 +1,7 @@
 """Decisions on gates: drafted, taken by another than recommends and drafts, frozen; released at one instant."""
 
 import threading
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connections, transaction
@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from common.canonical import content_hash
 from common.errors import NotAllowed, NotReady, Refused, StaleEdit
+from common.fiscal_year import JAPAN
 from evaluations.actions import decisions, releases
 from evaluations.actions.cases import invalidate_case
 from evaluations.models import Condition, GateDecision, GateReview
@@ -34,6 +35,8 @@ from tests.factories.rounds import make_round
 from tests.programs.test_plans import AT, handed_on, written
 
 TODAY = timezone.localdate
+#: Before the years in which the plans of these tests still have money.
+SOON = datetime(2026, 12, 1, 10, 0, tzinfo=JAPAN)
 
 
 def review_of(cast, twin, ref=F1, **more) -> GateReview:
@@ -121,7 +124,7 @@ def test_decision_when_taken_by_its_drafter_or_the_recommender_then_refused_and_
     draft = drafted(cast, review)
     for name in ("staff1", "staff2"):
         with pytest.raises(NotAllowed):
-            decisions.decide(review, number="1", decided_on=TODAY(), by=cast[name], at=timezone.now())
+            decisions.decide(review, number="1", decided_on=TODAY(), revision=0, by=cast[name], at=timezone.now())
     whole = {
         "state": "decided", "decided_at": timezone.now(), "decided_on": TODAY(), "number": "1", "content": {},
         "content_hash": "0" * 64,
@@ -147,7 +150,7 @@ def test_decision_when_the_officer_is_in_conflict_then_nothing_of_it_is_there(ca
     assert not decisions_visible_to(staff2).filter(gate_review=review).exists()
     assert decisions_awaiting(staff2) == []
     with pytest.raises(NotAllowed):
-        decisions.decide(review, number="1", decided_on=TODAY(), by=staff2, at=timezone.now())
+        decisions.decide(review, number="1", decided_on=TODAY(), revision=0, by=staff2, at=timezone.now())
 
 
 @pytest.mark.django_db
@@ -184,8 +187,39 @@ def test_decision_when_the_number_is_missing_or_the_day_ahead_then_refused(cast,
     drafted(cast, review)
     for number, day, field in ((" ", TODAY(), "number"), ("1", TODAY() + timedelta(days=2), "decided_on")):
         with pytest.raises(Refused) as refusal:
-            decisions.decide(review, number=number, decided_on=day, by=cast["staff2"], at=timezone.now())
+            decisions.decide(review, number=number, decided_on=day, revision=0, by=cast["staff2"], at=timezone.now())
         assert refusal.value.field == field
+
+
+@pytest.mark.django_db
+def test_decision_when_the_draft_was_saved_since_it_was_looked_at_then_it_is_not_signed_unseen(cast, twin):
+    review = review_of(cast, twin)
+    drafted(cast, review)
+    decisions.draft_decision(
+        review, values=values(reason="別の理由"), revision=0, by=cast["staff1"], at=timezone.now()
+    )  # fmt: skip
+    with pytest.raises(StaleEdit):
+        decisions.decide(
+            review, number="1", decided_on=TODAY(), revision=0, by=cast["staff2"], at=timezone.now()
+        )  # fmt: skip
+    assert draft_of(review).state == "drafted"
+
+
+@pytest.mark.django_db
+def test_decision_when_a_day_is_past_or_an_amount_negative_then_said_at_its_field(cast, twin):
+    in_plan(cast, twin[F1])
+    review = review_of(cast, twin)
+    past = {"effective_on": date(1999, 4, 1), "ends_on": date(2020, 3, 31), "wind_down": steps()}
+    with pytest.raises(NotReady) as refusal:
+        decided(cast, review, "stop", **past)
+    codes = {(one.field, one.code) for one in refusal.value.blockers}
+    assert codes >= {("effective_on", "before_the_review"), ("ends_on", "past")}
+    bad = [{**steps()[2], "released_yen": -1}]
+    with pytest.raises(Refused) as refused:
+        decisions.draft_decision(
+            review, values=values("stop"), wind_down=bad, revision=0, by=cast["staff1"], at=timezone.now()
+        )  # fmt: skip
+    assert (refused.value.code, refused.value.field) == ("negative", "wind_down")
 
 
 @pytest.mark.django_db
@@ -217,7 +251,7 @@ def test_modify_when_the_change_breaks_the_plan_then_the_conflict_is_named_and_n
     # The institution's part ends after the director confirmed.
     project.participations.update(ends_on=TODAY())
     with pytest.raises(NotReady) as refusal:
-        decisions.decide(review, number="1", decided_on=TODAY(), by=cast["staff2"], at=timezone.now())
+        decisions.decide(review, number="1", decided_on=TODAY(), revision=0, by=cast["staff2"], at=timezone.now())
     assert {(one.field, one.code) for one in refusal.value.blockers} == {("plan_change", "partner_without_part")}
     assert draft_of(review) is not None
     assert PlanVersion.objects.get(pk=change.pk).state == "confirmed"
@@ -237,7 +271,7 @@ def test_preview_when_asked_for_then_tells_before_and_after_and_changes_nothing(
         decisions.draft_decision(
             review, values=values("stop", ends_on=end), revision=0, by=cast["staff1"], at=timezone.now()
         ),
-        TODAY(),
+        SOON.date(),
     )
     assert (stop.released_yen, stop.revision.after.plan.frame.ends_on) == (50_000_000, end)
     assert PlanVersion.objects.get(pk=base.pk).state == "approved"
@@ -255,7 +289,7 @@ def test_draft_when_the_case_is_reviewed_anew_then_the_old_draft_is_not_decided(
     find(made, F1, cast["chair1"])
     review.refresh_from_db()
     with pytest.raises(NotReady) as refusal:
-        decisions.decide(review, number="1", decided_on=TODAY(), by=cast["staff2"], at=timezone.now())
+        decisions.decide(review, number="1", decided_on=TODAY(), revision=0, by=cast["staff2"], at=timezone.now())
     assert [one.code for one in refusal.value.blockers] == ["reviewed_anew"]
     assert decided(cast, review).case == new
 
@@ -330,10 +364,10 @@ def test_stop_when_released_then_the_project_ends_with_its_plan_cut_short(cast, 
     review = review_of(cast, twin)
     end = date(2027, 3, 31)
     with pytest.raises(NotReady) as refusal:
-        decided(cast, review, "stop", ends_on=end)
+        decided(cast, review, "stop", ends_on=end, at=SOON)
     assert [one.field for one in refusal.value.blockers] == ["wind_down"]
     decisions.withdraw_draft(review, by=cast["staff1"], at=timezone.now())
-    made = decided(cast, review, "stop", ends_on=end, wind_down=steps())
+    made = decided(cast, review, "stop", ends_on=end, wind_down=steps(), at=SOON)
     assert Project.objects.get(pk=project.pk).state == "running"
     releases.release_decisions([made], by=cast["staff1"], at=timezone.now())
     assert Project.objects.get(pk=project.pk).state == "stopped"
@@ -351,15 +385,44 @@ def test_merge_when_released_then_the_other_plan_takes_it_in_and_this_project_en
     in_plan(cast, one)
     change = change_of(cast, one)
     review = review_of(cast, twin, F2)
-    made = decided(
-        cast, review, "modify", plan_change=change, reason_code="merge", ends_on=date(2027, 3, 31), wind_down=steps()
-    )
+    made = decided(cast, review, "modify", plan_change=change, reason_code="merge", ends_on=TODAY(), wind_down=steps())
     assert made.merges is True
     assert made.content["merged_into"]
     releases.release_decisions([made], by=cast["staff1"], at=timezone.now())
     assert Project.objects.get(pk=other.pk).state == "stopped"
     assert Project.objects.get(pk=one.pk).state == "running"
     assert PlanVersion.objects.get(pk=change.pk).state == "approved"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["staff2", "auditor1", "pd1"])
+def test_merge_when_in_conflict_with_the_other_project_then_nothing_of_the_decision_is_there(cast, twin, name):
+    one = twin[F1]
+    in_plan(cast, one)
+    change = change_of(cast, one)
+    review = review_of(cast, twin, F2)
+    how = {"plan_change": change, "reason_code": "merge", "ends_on": TODAY(), "wind_down": steps()}
+    merge = drafted(cast, review, "modify", **how)
+    assert decisions_visible_to(again(cast[name])).filter(pk=merge.pk).exists()
+    recuse(
+        cast[name].person, one, starts_on=date(2020, 1, 1), source_ref="COI-TEST", by=cast["staff1"], at=timezone.now()
+    )  # fmt: skip
+    other = again(cast[name])
+    assert decision_actions(other, review) == set()
+    assert not decisions_visible_to(other).filter(pk=merge.pk).exists()
+    for act in (
+        lambda: decisions.decide(review, number="1", decided_on=TODAY(), revision=0, by=other, at=timezone.now()),
+        lambda: decisions.withdraw_draft(review, by=other, at=timezone.now()),
+        lambda: decisions.draft_decision(review, values=values(), revision=0, by=other, at=timezone.now()),
+    ):
+        with pytest.raises(NotAllowed):
+            act()
+    decisions.withdraw_draft(review, by=cast["staff1"], at=timezone.now())
+    with pytest.raises(NotAllowed):
+        decisions.draft_decision(
+            review, values=values("modify", plan_change=change, reason_code="merge"), by=other, at=timezone.now()
+        )  # fmt: skip
+    assert not GateDecision.objects.filter(state="drafted").exists()
 
 
 @pytest.mark.django_db
@@ -387,7 +450,7 @@ def test_correction_when_released_then_it_names_the_old_one_and_takes_its_place(
 @pytest.mark.django_db
 def test_stop_when_corrected_by_continue_then_the_project_runs_again(cast, twin):
     review = review_of(cast, twin)
-    released(cast, review, "stop", ends_on=date(2027, 3, 31), wind_down=steps())
+    released(cast, review, "stop", ends_on=TODAY(), wind_down=steps())
     assert Project.objects.get(pk=twin[F1].pk).state == "stopped"
     review.refresh_from_db()
     released(cast, review)
@@ -439,7 +502,7 @@ def test_decision_when_it_waits_then_for_the_officers_who_may_take_the_next_step
     assert waits() == [["draft"], ["draft"], []]
     drafted(cast, review)
     assert waits() == [[], ["decide"], []]
-    decisions.decide(review, number="1", decided_on=TODAY(), by=cast["staff2"], at=timezone.now())
+    decisions.decide(review, number="1", decided_on=TODAY(), revision=0, by=cast["staff2"], at=timezone.now())
     assert waits() == [["release"], [], []]
 
 
@@ -463,6 +526,7 @@ def test_decision_when_sixteen_take_it_at_once_then_one_does(cast, twin):
                 GateReview.objects.get(pk=review.pk),
                 number="1",
                 decided_on=TODAY(),
+                revision=0,
                 by=cast["staff2"],
                 at=timezone.now(),
             )

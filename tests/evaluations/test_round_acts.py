@@ -10,7 +10,9 @@ from django.utils import timezone
 from common.actors import SYSTEM
 from common.errors import NotAllowed, NotReady, Refused, StaleEdit
 from evaluations.actions import rounds, rubrics
+from evaluations.actions.cases import invalidate_round
 from evaluations.models import GateReview, Round, Rubric, RubricItem
+from evaluations.rules.rounds import contracts_missed, first_day_in_force
 from tests.factories.rounds import make_round
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +90,41 @@ def test_weights_when_they_do_not_sum_then_named_with_their_sum(cast, twin_progr
         rounds.open_round(one, by=cast["staff1"], at=timezone.now())
     assert [blocker.code for blocker in refusal.value.blockers] == ["weights"]
     assert "99.5%" in refusal.value.blockers[0].message
+
+
+def test_calendar_when_the_round_is_for_a_later_year_then_counted_back_from_its_own_contracts(cast, twin_program):
+    values = VALUES | {"fiscal_year": 2031}
+    one = rounds.make_round(twin_program, values=values, by=cast["staff1"], at=timezone.now())
+    assert date(2032, 3, 1) < one.decision_due_on < date(2032, 4, 1)
+
+
+@pytest.mark.parametrize(("days", "missed"), [(14, False), (30, True), (0, False)])
+def test_decision_when_its_objection_window_ends_after_the_contracts_then_the_round_says_so(
+    cast, twin_program, days, missed
+):
+    values = VALUES | {"objection_days": days}
+    one = rounds.make_round(twin_program, values=values, by=cast["staff1"], at=timezone.now())
+    contracts_on = date(one.decision_due_on.year, 4, 1)
+    assert contracts_missed(one) == (contracts_on if missed else None)
+    assert first_day_in_force(one) == one.decision_due_on + timedelta(days=days + 1 if days else 0)
+    one.kind = "ex_post"
+    assert contracts_missed(one) is None
+
+
+def test_window_for_objections_when_nobody_chooses_then_decisions_are_in_force_at_the_contracts(twin_program):
+    one = Round(program=twin_program, kind="stage_gate", **rounds.proposed_days(contracts_on=date(2027, 4, 1)))
+    assert one.objection_days == 14
+    assert contracts_missed(one) is None
+
+
+def test_round_when_its_days_have_passed_then_is_not_opened(cast, twin_program):
+    one = whole(cast, twin_program)
+    late = one.first_close_at + timedelta(minutes=1)
+    with pytest.raises(NotReady) as refusal:
+        rounds.open_round(one, by=cast["staff1"], at=late)
+    assert [(blocker.field, blocker.code) for blocker in refusal.value.blockers] == [
+        ("dossier_due_on", "past"), ("first_close_at", "past"),
+    ]  # fmt: skip
 
 
 def test_rubric_when_a_score_hangs_on_it_then_neither_actions_nor_raw_sql_change_it(cast, twin_program):
@@ -178,6 +215,15 @@ def test_round_when_cloned_then_rubric_documents_and_spacing_come_along_and_peop
     assert abs((copy.decision_due_on - one.decision_due_on).days - 365) <= 6
     with pytest.raises(Refused):
         rounds.clone_round(one, fiscal_year=2026, by=cast["staff2"], at=timezone.now())
+
+
+def test_round_when_invalid_then_is_run_anew_in_the_same_year(cast, twin_program):
+    one = rounds.open_round(whole(cast, twin_program), by=cast["staff1"], at=timezone.now())
+    invalidate_round(one, reason="委員の構成に誤りがあった。", by=cast["staff1"], at=timezone.now())
+    one.refresh_from_db()
+    copy = rounds.clone_round(one, fiscal_year=one.fiscal_year, by=cast["staff2"], at=timezone.now())
+    assert (copy.state, copy.fiscal_year, copy.cloned_from) == ("drafting", 2026, one)
+    assert copy.decision_due_on == one.decision_due_on
 
 
 def test_secretary_when_approved_by_the_proposer_then_refused_by_action_and_database(cast, twin_program):

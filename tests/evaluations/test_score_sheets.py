@@ -81,6 +81,17 @@ def test_sheet_when_saved_then_fixes_the_rubric_and_is_on_record_without_its_wor
     assert (entry.action, LONG in str(entry.after)) == ("save_sheet", False)
 
 
+def test_sheet_when_the_weights_of_an_open_round_do_not_sum_then_nothing_is_scored_until_they_do(cast, made):
+    made.rubric.items.filter(code="team").update(weight_percent=10)
+    with pytest.raises(Refused) as refusal:
+        save(made, cast["evaluator2"], "evaluator2")
+    assert refusal.value.code == "rubric_unfinished"
+    assert ScoreSheet.objects.count() == 0
+    made.rubric.items.filter(code="team").update(weight_percent=20)
+    save(made, cast["evaluator2"], "evaluator2")
+    assert Rubric.objects.get(pk=made.rubric.pk).fixed_at is not None
+
+
 def test_sheet_when_half_done_then_is_saved_but_not_handed_in(cast, made):
     half = {"goal": Answer("goal", "a")}
     save(made, cast["evaluator2"], "evaluator2", half)

@@ -77,9 +77,11 @@ def drafted(cast: dict[str, Any], review: GateReview, outcome: str = "continue",
 
 def decided(cast: dict[str, Any], review: GateReview, outcome: str = "continue", **more: Any) -> GateDecision:
     """This function will draft as staff1 and decide as staff2."""
-    drafted(cast, review, outcome, **more)
-    now = timezone.now()
-    return decide(review, number="7文科科第1号", decided_on=timezone.localdate(), by=cast["staff2"], at=now)
+    at = more.pop("at", timezone.now())
+    draft, today = drafted(cast, review, outcome, **more), timezone.localdate(at)
+    return decide(
+        review, number="7文科科第1号", decided_on=today, revision=draft.revision, by=cast["staff2"], at=at
+    )  # fmt: skip
 
 
 def released(cast: dict[str, Any], review: GateReview, outcome: str = "continue", **more: Any) -> GateDecision:

@@ -12,7 +12,8 @@ from django.utils.translation import override
 
 from common.models import JournalEntry, OutgoingMail
 from common.refs import drawn_from, new_ref
-from programs.models import Deliverable, PlanVersion
+from evaluations.models import Case, Condition, GateDecision, GateReview, Objection, Round
+from programs.models import Deliverable, PlanVersion, Project
 from programs.queries import projects_visible_to
 from programs.queries.plans import money_table
 from programs.rules.plans import plan_actions
@@ -53,7 +54,30 @@ STEPS = [
     "open_cases",
     "decline_late",
     "replace_reader",
+    "score_first",
+    "begin_anew",
+    "declare_conflicts_anew",
+    "assign_anew",
+    "open_cases_anew",
+    "score_anew",
+    "close_first",
+    "ask_questions",
+    "hold_hearing",
+    "revise_scores",
+    "close_final",
+    "draft_findings",
+    "answer_fact_checks",
+    "give_findings",
+    "draft_decisions",
+    "take_decisions",
+    "release_all",
+    "object_to_stop",
+    "refuse_objection",
+    "put_all_in_force",
     "release_roster",
+    "meet_conditions",
+    "weigh_outcomes",
+    "begin_running_round",
     "allocate_the_year",
     "conclude_contracts",
     "state_spending",
@@ -118,11 +142,11 @@ def test_cycle_when_played_then_every_step_is_told_and_reports_stand_where_peopl
     assert all(set(step) == {"name", "count", "ms"} for step in told["steps"])
     assert set(states(2024).values()) == {"accepted"}
     assert len(states(2024)) == 5
+    # sample-ql2-f2 was stopped by its gate before the reports were opened.
     assert states(2025) == {
         "sample-ql1-f1": "drafting",
         "sample-ql1-f2": "checked",
         "sample-ql2-f1": "submitted",
-        "sample-ql2-f2": "drafting",
         "sample-ql3-f1": "returned",
     }
     awaited = {
@@ -138,13 +162,28 @@ def test_cycle_when_played_then_every_step_is_told_and_reports_stand_where_peopl
     }
 
 
+def test_cycle_when_played_then_the_round_is_decided_with_all_outcomes_and_another_is_being_scored(after_play):
+    told, _folder, _messages = after_play
+    assert told["decisions"] == {"continue": 8, "modify": 1, "stop": 1, "defer": 1}
+    assert dict(Project.objects.filter(is_sample=True, kind="flagship").values_list("ref", "state")) == {
+        "sample-ql1-f1": "running", "sample-ql1-f2": "running", "sample-ql2-f1": "running",
+        "sample-ql2-f2": "stopped", "sample-ql3-f1": "running",
+    }  # fmt: skip
+    assert set(GateDecision.objects.values_list("state", flat=True)) == {"in_force"}
+    assert list(Objection.objects.values_list("decision__outcome", "state")) == [("stop", "refused")]
+    assert set(Condition.objects.values_list("state", flat=True)) == {"open", "met"}
+    again = GateReview.objects.get(project__ref="sample-ql3-f1", round__kind="stage_gate")
+    assert (again.state, again.decisions.get().new_case.state) == ("sealed", "preparing")
+    assert Round.objects.get(kind="mid_term").state == "open"
+
+
 def test_cycle_when_played_then_plans_are_in_force_and_one_change_waits_for_the_director(after_play, cast):
     told, _folder, _messages = after_play
     found = PlanVersion.objects.filter(project__is_sample=True).order_by("project__ref", "number")
     assert list(found.values_list("project__ref", "number", "state")) == [
         ("sample-ql1-f1", 1, "approved"), ("sample-ql1-f1", 2, "checked"), ("sample-ql1-f2", 1, "approved"),
-        ("sample-ql2-f1", 1, "approved"), ("sample-ql2-f1", 2, "approved"), ("sample-ql2-f2", 1, "approved"),
-        ("sample-ql3-f1", 1, "approved"),
+        ("sample-ql1-f2", 2, "approved"), ("sample-ql2-f1", 1, "approved"), ("sample-ql2-f1", 2, "approved"),
+        ("sample-ql2-f2", 1, "approved"), ("sample-ql2-f2", 2, "approved"), ("sample-ql3-f1", 1, "approved"),
     ]  # fmt: skip
     assert (counts(told)["approve_plans"], counts(told)["request_plan_changes"]) == (5, 2)
     for version in found:
@@ -168,13 +207,19 @@ def test_cycle_when_played_then_accepted_reports_are_delivered_and_one_went_back
     assert partner["organization_ja"].startswith("見本機関")
 
 
-def test_cycle_when_played_then_five_reports_and_the_brief_are_written_as_pdf(after_play):
+def test_cycle_when_played_then_all_its_documents_are_written_as_pdf(after_play):
     told, folder, _messages = after_play
     names = sorted(path.name for path in folder.iterdir())
     flagships = ("ql1-f1", "ql1-f2", "ql2-f1", "ql2-f2", "ql3-f1")
     assert names == [
         *(f"annual-report-2024-sample-{ref}.pdf" for ref in flagships),
+        "appointment-letter-2025.pdf",
+        *(f"decision-file-2025-sample-{ref}.pdf" for ref in flagships),
+        *(f"decision-letter-2025-sample-{ref}.pdf" for ref in flagships),
         *(f"gate-dossier-2025-sample-{ref}.pdf" for ref in flagships),
+        "meeting-papers-2025-chair1.pdf",
+        "meeting-papers-2025-evaluator1.pdf",
+        "pledge-2025.pdf",
         "portfolio-brief.pdf",
     ]
     assert [str(folder / name) for name in names] == sorted(told["documents"])
@@ -205,13 +250,13 @@ def test_cycle_when_played_then_reminders_and_mails_go_out_once(after_play):
 def test_cycle_when_played_again_then_nothing_is_doubled(after_play, tmp_path):
     before = (
         JournalEntry.objects.count(), ProgressReport.objects.count(), ReportVersion.objects.count(),
-        OutgoingMail.objects.count(), states(2025),
+        OutgoingMail.objects.count(), states(2025), GateDecision.objects.count(), Case.objects.count(),
     )  # fmt: skip
     told = play(tmp_path, seed=7)
-    assert {name: count for name, count in counts(told).items() if count} == {"write_documents": 11}
+    assert {name: count for name, count in counts(told).items() if count} == {"write_documents": 25}
     assert before == (
         JournalEntry.objects.count(), ProgressReport.objects.count(), ReportVersion.objects.count(),
-        OutgoingMail.objects.count(), states(2025),
+        OutgoingMail.objects.count(), states(2025), GateDecision.objects.count(), Case.objects.count(),
     )  # fmt: skip
 
 
@@ -219,7 +264,9 @@ def test_cycle_when_played_a_year_later_then_the_next_season_is_played(after_pla
     told = play(tmp_path, now=datetime(2027, 6, 10, 9, 0, tzinfo=TOKYO))
     assert set(states(2025).values()) == {"accepted"}
     assert set(states(2026).values()) == {"drafting", "checked", "submitted", "returned"}
-    assert len(told["documents"]) == 11
+    # The stopped project has neither report nor dossier nor decision any more; the deferred one is reviewed again.
+    assert told["decisions"] == {"continue": 8, "modify": 1, "stop": 0, "defer": 1}
+    assert len(told["documents"]) == 21
 
 
 def test_cycle_when_played_then_the_real_portfolio_is_untouched(after_play, cast):

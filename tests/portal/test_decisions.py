@@ -6,10 +6,23 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from evaluations.actions.admissions import propose_admission
+from evaluations.actions.conditions import report_condition
 from evaluations.actions.decisions import attach_decision_papers
-from evaluations.models import Condition, GateDecision, GateReview, WindDownItem
+from evaluations.models import (
+    Admission,
+    Case,
+    Condition,
+    ConflictOfInterest,
+    GateDecision,
+    GateReview,
+    WindDownItem,
+)
+from evaluations.queries.decisions import conditions_awaiting, wind_down_awaiting
+from tests.cast import again
 from tests.evaluations.test_decisions import change_of, in_plan
 from tests.factories.decisions import F1, F2, F3, condition, decided, drafted, recommended, released, steps
+from tests.portal.test_panels import release as publish_roster
 
 pytestmark = pytest.mark.django_db
 
@@ -54,8 +67,10 @@ def test_decision_when_carried_over_the_pages_then_released_and_published(client
     assert client.get(f"{url}decide/").status_code == 403
     client.force_login(cast["staff2"])
     assert url in client.get("/").content.decode()
-    assert client.post(f"{url}decide/", {"number": "", "decided_on": "2020-01-01"}).status_code == 422
-    sign = {"number": "7文科科第1号", "decided_on": timezone.localdate().isoformat()}
+    sign = {"number": "7文科科第1号", "decided_on": timezone.localdate().isoformat(), "revision": "0"}
+    assert f'name="revision" value="{sign["revision"]}"' in client.get(f"{url}decide/").content.decode()
+    for wrong in ({"number": ""}, {"decided_on": "13月"}, {"revision": ""}, {"revision": "1"}):
+        assert client.post(f"{url}decide/", sign | wrong).status_code == 422
     assert client.post(f"{url}decide/", sign).status_code == 302
     assert client.get(f"{url}release/").status_code == 403
     client.logout()
@@ -84,11 +99,39 @@ def test_publication_when_a_condition_is_not_public_then_it_is_left_out(client, 
     assert "非公開" not in client.get(f"/public/gates/{review.ref}/").content.decode()
 
 
+def test_publication_when_the_roster_is_public_then_it_names_the_panel_and_why_an_interested_member_took_part(
+    client, cast, twin
+):
+    made = recommended(cast, twin, F1)
+    review, case = made.reviews[F1], made.cases[F1]
+    interest = ConflictOfInterest.objects.get(person=cast["evaluator1"].person, project=twin[F1])
+    Case.objects.filter(pk=case.pk).update(state="open")
+    proposed = propose_admission(
+        interest, case=case, reason="余人をもって代えがたい。", by=cast["staff1"], at=timezone.now()
+    )
+    public = f"/public/gates/{review.ref}/"
+    released(cast, review)
+    told = client.get(f"{public}decision.json").json()
+    assert (told["roster"], told["admitted"]) == (None, [])
+    names = [cast[name].person.name_ja for name in ("chair1", "evaluator2")]
+    assert [name in client.get(public).content.decode() for name in names] == [False, False]
+    Admission.objects.filter(pk=proposed.pk).update(
+        state="approved", approved_by=cast["staff2"], approved_at=timezone.now()
+    )  # fmt: skip
+    publish_roster(made, cast)
+    told, text = client.get(f"{public}decision.json").json(), client.get(public).content.decode()
+    assert told["roster"][0]["name"]["ja"] == names[0]
+    assert told["admitted"] == ["余人をもって代えがたい。"]
+    assert [word in text for word in (*names, "余人をもって代えがたい。", case.ref)] == [True, True, True, False]
+
+
 def test_stop_when_drafted_over_the_page_then_the_wind_down_is_kept(client, cast, twin):
     review = recommended(cast, twin, F1).reviews[F1]
     client.force_login(cast["staff1"])
     day = (timezone.localdate() + timedelta(days=90)).isoformat()
     data = typed("stop", ends_on=day, **rows_of(), **{"condition-0-text": ""})
+    bad = client.post(f"/gates/{review.ref}/decision/draft/", data | {"step-0-released_yen": "△５百万円"})
+    assert (bad.status_code, len(bad.context["errors"]), GateDecision.objects.exists()) == (422, 1, False)
     assert client.post(f"/gates/{review.ref}/decision/draft/", data).status_code == 302
     step = WindDownItem.objects.get()
     assert (step.kind, step.released_yen, Condition.objects.count()) == ("end", 1_000_000, 0)
@@ -101,7 +144,8 @@ def test_decision_when_it_cannot_be_taken_then_the_page_says_what_is_missing(cli
     page = client.get(f"/gates/{review.ref}/decision/")
     assert [one.code for one in page.context["missing"]] == ["no_change"]
     answer = client.post(
-        f"/gates/{review.ref}/decision/decide/", {"number": "1", "decided_on": timezone.localdate().isoformat()}
+        f"/gates/{review.ref}/decision/decide/",
+        {"number": "1", "decided_on": timezone.localdate().isoformat(), "revision": "0"},
     )
     assert (answer.status_code, [one.code for one in answer.context["blockers"]]) == (422, ["no_change"])
 
@@ -154,16 +198,38 @@ def test_team_when_the_decision_is_released_then_reads_reports_and_objects(clien
     assert "認められません" in client.get(url).content.decode()
 
 
+@pytest.mark.parametrize(
+    ("owner", "reports", "finds"), [("team", "pi1 hq1", "po1"), ("office", "office1 accountant1", "po1"),
+                                    ("officer", "po1", "staff1 staff2"), ("staff", "staff1 staff2", "po1")],
+)  # fmt: skip
+def test_condition_when_it_waits_then_on_the_home_page_of_who_owes_it_and_then_of_who_finds(
+    cast, twin, owner, reports, finds
+):
+    review = recommended(cast, twin, F1).reviews[F1]
+    one = released(cast, review, conditions=[condition(owner=owner)]).conditions.get()
+
+    def waits() -> str:
+        return " ".join(sorted(name for name in cast if conditions_awaiting(again(cast[name]))))
+
+    assert waits() == " ".join(sorted(reports.split()))
+    report_condition(one, report="済", by=cast[reports.split()[0]], at=timezone.now())
+    assert waits() == finds
+
+
 def test_wind_down_when_finished_over_the_page_then_it_is_done(client, cast, twin):
     review = recommended(cast, twin, F1).reviews[F1]
     made = released(cast, review, "stop", ends_on=timezone.localdate(), wind_down=steps())
     first = made.wind_down.first()
+    awaited = {name: [one.kind for one in wind_down_awaiting(again(cast[name]))] for name in ("pi1", "office1", "po1")}
+    assert awaited == {"pi1": ["end"], "office1": ["assets", "money"], "po1": []}
     client.force_login(cast["office1"])
+    assert made.wind_down.all()[1].text in client.get("/").content.decode()
     assert client.get(f"/wind-down/{first.pk}/done/").status_code == 403
     client.force_login(cast["pi1"])
     assert client.post(f"/wind-down/{first.pk}/done/", {"note": "終了"}).status_code == 302
     first.refresh_from_db()
     assert first.done_by == cast["pi1"]
+    assert wind_down_awaiting(again(cast["pi1"])) == []
     client.force_login(cast["pi1"])
     assert "終了" in client.get("/projects/sample-ql1-f1/gates/").content.decode()
 

@@ -6,13 +6,20 @@ import pytest
 from django.utils.timezone import localdate, now
 
 from programs.actions.advice import give_advice
+from programs.actions.allocations import node_for, open_allocation
+from programs.actions.data_management import open_data_plan, save_data_policy, submit_data_plan
 from programs.actions.policies import open_policy
 from programs.actions.recusals import recuse
-from programs.actions.risks import escalate_risk
-from programs.models import AreaDirector, Deputy
+from programs.actions.risks import close_risk, escalate_risk
+from programs.actions.trl import claim_trl
+from programs.actions.visits import open_visit
+from programs.models import AreaDirector, Deputy, Participation
 from tests.cast import again
+from tests.factories.decisions import F1, condition, recommended, released
+from tests.factories.levels import level_of, shown
 from tests.portal.test_visit_briefs import at_risk
 from tests.programs.test_plans import handed_on, written
+from tests.programs.test_risks import with_set
 
 pytestmark = pytest.mark.django_db
 
@@ -136,6 +143,62 @@ def test_handover_when_a_risk_waits_for_the_director_then_it_is_handed_over_to_w
     assert "冷凍機の停止-引継ぎ" not in text_of(client, of(cast, "pd1"))
 
 
+def test_handover_when_matters_wait_for_others_then_they_stand_on_the_page_all_the_same(client, cast, project, twin):
+    risk = at_risk(project, cast, "冷凍機の停止-進行中")
+    claim_trl(project, level=level_of(5), on=localdate(), evidence=shown(project, 5), by=cast["pi1"], at=now())
+    visit = open_visit(project, on=localdate() + timedelta(9), place="見本機関A", by=cast["pd1"], at=now())
+    plan = handed_in(project, cast)
+    for name in ("po1", "staff1", "auditor1"):
+        client.force_login(cast[name])
+        text = text_of(client, of(cast, "po1"))
+        claim = f'/projects/{project.ref}/trl/">TRL5の申告'
+        for part in ("冷凍機の停止-進行中", claim, f"/visits/{visit.ref}/", f"/data-plans/{plan.ref}/"):
+            assert part in text, (name, part)
+    close_risk(risk, text="代替機で再開した", by=cast["pi1"], at=now())
+    client.force_login(cast["po1"])
+    assert "冷凍機の停止-進行中" not in text_of(client, of(cast, "po1"))
+    recuse(cast["staff1"].person, project, starts_on=localdate(), source_ref="COI-T", by=cast["staff2"], at=now())
+    client.force_login(again(cast["staff1"]))
+    text = text_of(client, of(cast, "po1"))
+    assert f"/projects/{project.ref}/trl/" not in text
+    assert f"/data-plans/{plan.ref}/" not in text
+
+
+def handed_in(project, cast):
+    """A data management plan that waits for the program officer."""
+    plan = open_data_plan(project, by=cast["pi1"], at=now())
+    plan = save_data_policy(plan, policy="一年以内に公開", revision=0, by=cast["pi1"], at=now())
+    with_set(plan, Participation.objects.get(project=project, role="lead").organization, cast)
+    return submit_data_plan(plan, by=cast["pi1"], at=now())
+
+
+def test_handover_when_a_gate_runs_then_review_and_conditions_are_on_it_as_the_reader_may_know(client, cast, twin):
+    review = recommended(cast, twin, F1).reviews[F1]
+    seen = {}
+    for name in ("pi1", "pd1", "staff1"):
+        client.force_login(cast[name])
+        seen[name] = [one.what for one in client.get("/handover/").context["shown"].matters if review.ref in one.url]
+        seen[name] += [one.label for one in client.get("/handover/").context["shown"].tasks if review.ref in one.url]
+    assert [len(found) for found in seen.values()] == [1, 1, 1]
+    assert "審査中" in seen["pi1"][0]
+    assert "推薦" not in seen["pi1"][0]
+    decision = released(cast, review, conditions=[condition(text="試験体制を定めること-引継ぎ")])
+    assert decision.conditions.count() == 1
+    for name in ("po1", "pi1", "staff1"):
+        client.force_login(cast[name])
+        assert "試験体制を定めること-引継ぎ" in text_of(client, "/handover/")
+    client.force_login(cast["pi2"])
+    assert "試験体制を定めること-引継ぎ" not in text_of(client, "/handover/")
+
+
+def test_handover_when_an_allocation_is_being_written_then_it_is_on_it_for_whoever_sees_drafts(client, cast, project):
+    made = open_allocation(node_for(project.area), 2031, by=cast["pd1"], at=now())
+    client.force_login(cast["po1"])
+    assert f"/allocations/{made.ref}/" in text_of(client, "/handover/")
+    client.force_login(cast["staff1"])
+    assert f"/allocations/{made.ref}/" not in text_of(client, of(cast, "po1"))
+
+
 def test_handover_when_taken_as_csv_then_every_matter_is_in_it(client, cast, advice):
     client.force_login(cast["staff2"])
     content = b"".join(client.get(of(cast, "pd1", format="csv")).streaming_content).decode()
@@ -157,5 +220,5 @@ def test_handover_when_more_is_open_then_the_queries_are_the_same(
         )
     client.force_login(cast["staff1"])
     client.get(of(cast, "pd1"))
-    with django_assert_num_queries(26):
+    with django_assert_num_queries(38):
         client.get(of(cast, "pd1"))

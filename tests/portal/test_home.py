@@ -8,11 +8,13 @@ from django.utils import timezone
 from django.utils.timezone import localdate
 
 from portal.home import tasks_of
+from programs.actions.data_management import return_data_plan
 from programs.actions.recusals import recuse
 from programs.actions.trl import claim_trl
 from programs.models import Project, TrlAssessment, TrlLevel
 from reporting.models import ProgressReport
 from tests.factories.levels import shown
+from tests.portal.test_handover import handed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -172,12 +174,21 @@ def test_nothing_waits_says_what_to_do_next(client, cast):
 def test_home_takes_the_same_queries_for_one_task_and_three(client, cast, report, twin, django_assert_num_queries):
     client.force_login(cast["hq1"])
     client.get("/")
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(15):
         client.get("/")
     for year in (2032, 2033):
         ProgressReport.objects.create(
             project=Project.objects.get(ref="sample-ql1-f1"), kind="annual", fiscal_year=year, is_sample=True,
             due_on=date(2033, 5, 31), opened_at=datetime(2033, 4, 1, tzinfo=timezone.get_current_timezone()),
         )  # fmt: skip
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(15):
         client.get("/")
+
+
+def test_data_plan_waits_for_the_officer_until_it_is_confirmed_or_returned(cast, twin):
+    plan = handed_in(twin["sample-ql1-f1"], cast)
+    assert labels(cast["po1"], plan.ref) == ["データマネジメントプラン 第1版を確認または差し戻す"]
+    for name in ("pd1", "pi1", "po2", "staff1", "office1"):
+        assert labels(cast[name], plan.ref) == [], name
+    return_data_plan(plan, comment="保存場所を示してください。", by=cast["po1"], at=timezone.now())
+    assert labels(cast["po1"], plan.ref) == []

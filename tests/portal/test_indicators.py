@@ -101,13 +101,14 @@ def test_value_when_recorded_by_hand_then_full_width_and_eras_are_understood(cli
 
 
 def test_value_when_corrected_then_the_old_one_stays_and_the_sum_is_right(client, cast, indicator):
-    record(indicator, cast["staff1"], external_id="first", value="3000")
+    signed_in(client, cast).post(f"{PAGE}record/", TYPED)
+    first = IndicatorObservation.objects.get(indicator=indicator).external_id
     typed = {
         "fiscal_year": "2025",
         "observed_on": "2025-06-01",
         "value": "2,900",
         "source": "訂正",
-        "corrects": "first",
+        "corrects": first,
     }
     assert signed_in(client, cast).post(f"{PAGE}record/", typed).status_code == 302
     assert IndicatorObservation.objects.filter(indicator=indicator).count() == 2
@@ -139,6 +140,55 @@ def test_institution_when_it_takes_no_part_below_then_is_refused(cast, indicator
     result = record(indicator, cast["staff1"], organization=foreign.ref, external_id="x")
     assert (result.status, result.problem.code) == ("error", "foreign")
     assert record(indicator, cast["staff1"], organization=hubs[0].ref, external_id="y").status == "created"
+
+
+def test_institution_when_nobody_takes_part_yet_then_every_one_is_foreign(cast):
+    """ARIM's list of institutions is not in the source: until they are entered, none can be counted for."""
+    arim = OutcomeIndicator.objects.get(ref="facility-uses-per-year")
+    assert not Participation.objects.filter(program__ref="arim").exists()
+    assert record(arim, cast["staff1"], organization="riken", external_id="x").problem.code == "foreign"
+    Participation.objects.create(
+        program=Program.objects.get(ref="arim"), organization=Organization.objects.get(ref="riken"), role="spoke"
+    )
+    assert record(arim, cast["staff1"], organization="riken", external_id="x").status == "created"
+
+
+def test_institution_when_it_takes_part_in_a_project_below_then_its_values_are_taken(cast, twin, indicator):
+    organization = Participation.objects.get(project=twin["sample-ql1-f1"], role="lead").organization
+    assert record(indicator, cast["staff1"], organization=organization.ref, external_id="x").status == "created"
+
+
+TYPED = {"fiscal_year": "2025", "observed_on": "2025-06-01", "value": "3,000", "source": "実績"}
+
+
+@pytest.mark.parametrize(("second", "name"), [({}, "staff1"), ({}, "staff2"), ({"value": "3,100"}, "staff2")])
+def test_value_when_typed_twice_then_the_second_is_asked_whether_it_corrects(client, cast, indicator, second, name):
+    assert signed_in(client, cast).post(f"{PAGE}record/", TYPED).status_code == 302
+    answer = signed_in(client, cast, name).post(f"{PAGE}record/", {**TYPED, **second})
+    assert answer.status_code == 422
+    assert list(answer.context["form"].errors) == ["corrects"]
+    assert "3,000" in answer.content.decode()
+    assert IndicatorObservation.objects.filter(indicator=indicator).count() == 1
+    other = {**TYPED, "source": "実績(第2施設)"}
+    assert client.post(f"{PAGE}record/", other).status_code == 302
+    assert rolled_up(indicator).whole == (Decimal(6000),)
+
+
+def test_value_when_a_successor_corrects_it_then_the_old_one_stays(client, cast, indicator):
+    signed_in(client, cast).post(f"{PAGE}record/", TYPED)
+    first = IndicatorObservation.objects.get(indicator=indicator)
+    corrected = {**TYPED, "value": "2,900", "corrects": first.external_id}
+    assert signed_in(client, cast, "staff2").post(f"{PAGE}record/", corrected).status_code == 302
+    assert client.post(f"{PAGE}record/", corrected).status_code == 422, "it is corrected already"
+    assert rolled_up(indicator).whole == (Decimal(2900),)
+    assert IndicatorObservation.objects.filter(indicator=indicator).count() == 2
+
+
+@pytest.mark.parametrize("typed", ["1,2", "3,00", "1,23,456", "1e5", "nan", ""])
+def test_value_when_the_number_is_doubtful_then_it_is_not_guessed(client, cast, indicator, typed):
+    answer = signed_in(client, cast).post(f"{PAGE}record/", {**TYPED, "value": typed})
+    assert answer.status_code == 422
+    assert not IndicatorObservation.objects.filter(indicator=indicator).exists()
 
 
 # Sheets ---------------------------------------------------------------------------------------------------------------
@@ -203,6 +253,26 @@ def test_sheet_when_the_check_is_somebody_elses_then_nothing_is_written(client, 
     assert signed_in(client, cast, "staff2").post(f"{PAGE}sheet/", {"checked": token}).status_code == 302
     assert client.post(f"{PAGE}sheet/", {"checked": "broken"}).status_code == 302
     assert not IndicatorObservation.objects.filter(indicator=indicator).exists()
+
+
+def test_sheet_when_it_grew_or_comes_from_another_then_only_what_is_new_is_added(client, cast, indicator, hubs):
+    first = f"{HEAD}hub-1,2025,2025-06-01,1,実績,,\nhub-1,2025,2025-06-01,1,実績,,\n"
+    preview = sheet(signed_in(client, cast), first).context["preview"]
+    assert preview["created"] == 2, "rows alike are as many"
+    client.post(f"{PAGE}sheet/", {"checked": preview["token"]})
+    longer = f"{first}hub-2,2025,2025-06-02,1,実績,,\n"
+    preview = sheet(signed_in(client, cast, "staff2"), longer).context["preview"]
+    assert (preview["created"], preview["duplicates"]) == (1, 2)
+
+
+def test_sheet_when_it_holds_what_an_agency_sent_then_it_does_not_count_twice(client, cast, indicator, hubs):
+    record(indicator, cast["staff1"], organization="hub-1", external_id="d1", value="12.5")
+    rows = "hub-1,2025,2025-06-01,{},実績,d1,\n"
+    preview = sheet(signed_in(client, cast), HEAD + rows.format("12.50")).context["preview"]
+    assert (preview["created"], preview["duplicates"]) == (0, 1)
+    answer = sheet(client, HEAD + rows.format("13"))
+    assert answer.status_code == 422
+    assert "2行目" in answer.context["sheet_form"].errors["file"][0]
 
 
 def test_csv_when_taken_then_reads_back_as_nothing_new(client, cast, indicator, hubs):

@@ -13,6 +13,7 @@ from portal.home import tasks_of
 from programs.actions import plans
 from programs.actions.recusals import recuse
 from programs.models import (
+    TABLES,
     ChangeAttachment,
     CostCategory,
     PlanBudget,
@@ -190,7 +191,7 @@ def changed(project, cast):
     cells = {(2026, lead.pk, goods.pk): 50_000_001, (2027, lead.pk, goods.pk): 4_000_000}
     plans.save_money(change, cells=cells, totals={2026: 90_000_000, 2027: 4_000_000}, **how)
     plans.remove_item(
-        change, plans.TABLES[next(t for t in plans.TABLES if t.__name__ == "Deliverable")], key="D1", revision=0, **how
+        change, TABLES[next(t for t in TABLES if t.__name__ == "Deliverable")], key="D1", revision=0, **how
     )
     return first, again_version(change)
 
@@ -345,6 +346,14 @@ def test_effort_when_changed_then_person_and_year_stay(as_, cast, project):
     assert "whole number from 0 to 100" in text_of(
         as_("pi1").post(path, {"effort_percent": "101", "revision": "1"}), 422
     )
+
+
+def test_effort_when_entered_twice_then_said_beside_the_year(as_, cast, project):
+    version = written(project, cast)
+    row = PlanEffort.objects.get(version=version)
+    typed = {"person": row.person_id, "organization": row.organization_id, "fiscal_year": 2026, "effort_percent": "20"}
+    text = text_of(as_("pi1").post(f"{BASE}{version.number}/items/effort/new/", typed), 422)
+    assert "has an effort of 60% in this year already" in text
 
 
 def test_frame_when_two_save_then_the_second_is_shown_both(as_, cast, project):
@@ -566,6 +575,22 @@ def test_next_version_when_opened_then_asks_for_its_kind_and_copies_the_one_in_f
         assert part in text, part
     assert client.get(f"{BASE}open/").status_code == 403
     assert as_("office1").get(f"{BASE}open/").status_code == 403
+
+
+def test_stop_when_opened_then_asks_for_its_last_day_and_shows_what_it_does_to_dates_and_yen(as_, cast, project):
+    first = written(project, cast)
+    lead, goods = participants(project)[0], CostCategory.objects.get(ref="goods")
+    money = {"cells": {(2027, lead.pk, goods.pk): 7_000_000}, "totals": {2027: 7_000_000}}
+    plans.save_money(first, **money, by=cast["pi1"], at=AT)
+    handed_on(again_version(first), cast)
+    client, typed = as_("pi1"), {"kind": "stop", "reason": "転出のため"}
+    assert "Enter the last day of the project." in text_of(client.post(f"{BASE}open/", typed))
+    late = text_of(client.post(f"{BASE}open/", typed | {"ends_on": "令和20年1月1日"}))
+    assert "Choose a day before its end." in late
+    response = client.post(f"{BASE}open/", typed | {"ends_on": "令和8年9月30日"})
+    text = text_of(client.get(response["Location"]))
+    for part in ("2026-09-30 (Wed) (548 days earlier)", "FY2027 (Reiwa 9) 7,000,000 0 △ 7,000,000 yen", "taken out M6"):
+        assert part in text, part
 
 
 def test_attachment_when_added_then_who_reads_the_version_gets_it_and_nobody_else(as_, cast, project):

@@ -94,6 +94,8 @@ def test_sheet_when_open_in_two_tabs_then_both_are_shown_and_nothing_is_lost(cas
         response = client.post(url, {**mine, "revision": "0"}, headers=headers)
         text = response.content.decode()
         assert (response.status_code, "概ね順調。" in text, 'name="over" value="1"' in text) == (409, True, True)
+    # Until it is answered the page keeps standing on what it showed: typing on cannot overwrite the other tab.
+    assert 'name="revision" value="0"' in text
     assert "二つ目のタブ" in client.post(url, {**mine, "revision": "0"}).content.decode()
     assert client.post(url, {**mine, "revision": "0", "over": "1"}).status_code == 302
     assert SheetScore.objects.get(item__code="goal").level.code == "d"
@@ -121,6 +123,20 @@ def test_sheet_when_the_scores_are_closed_then_refused_with_the_reason(cast, mad
     assert response.status_code == 403
     assert SheetScore.objects.get(item__code="goal").level.code == "a"
     assert 'name="grade-goal"' in client.get(url).content.decode()
+
+
+def test_sheet_when_it_saves_itself_after_the_close_then_only_its_line_says_so(cast, made, url):
+    client = signed_in(cast["evaluator2"])
+    Round.objects.filter(pk=made.round.pk).update(first_close_at=timezone.now() - timedelta(minutes=1))
+    response = client.post(url, {**TYPED, "revision": "0"}, headers={"HX-Request": "true"})
+    text = response.content.decode()
+    assert (response.status_code, 'role="alert"' in text, "<html" in text) == (422, True, False)
+    assert not ScoreSheet.objects.exists()
+
+
+def test_progress_when_nothing_is_written_then_nothing_counts_as_answered(cast, url):
+    text = signed_in(cast["evaluator2"]).get(url).content.decode()
+    assert "3項目中0項目を記入" in text
 
 
 def test_warnings_when_grade_and_comment_disagree_then_are_shown_and_do_not_refuse(cast, url):

@@ -1,11 +1,15 @@
 """Roadmaps: what is planned, against what was planned first, of one project or many; only what the reader may see."""
 
+import io
+import re
 from datetime import date
 
 import pytest
+from pypdf import PdfReader
 
 from programs.models import Milestone
 from programs.queries.roadmaps import roads_of
+from reporting.roadmaps import ROWS_A_SHEET, roadmap_of
 from tests.programs.test_plans import handed_on, written
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +72,37 @@ def test_roadmap_when_taken_as_csv_then_has_the_same_rows(client, cast):
     content = b"".join(client.get(f"{AREA}?format=csv").streaming_content)
     assert content.startswith(b"\xef\xbb\xbf")
     assert content.count(b"\r\n") == len(rows_of(client, AREA)) + 1
+
+
+@pytest.mark.parametrize(("name", "path"), [("pi1", PROJECT), ("pd1", AREA), ("staff1", PROGRAM)])
+def test_roadmap_when_taken_as_pdf_then_the_same_rows_stand_in_it(client, cast, name, path):
+    client.force_login(cast[name])
+    answer = client.get(f"{path}?format=pdf")
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
+    assert answer["Content-Disposition"].startswith("attachment")
+    reader = PdfReader(io.BytesIO(answer.content))
+    text = "".join("".join(page.extract_text().split()) for page in reader.pages)
+    for row in rows_of(client, path):
+        assert all("".join(cell.split()) in text for cell in row[1:3]), row
+    assert "ロードマップ" in reader.metadata.title
+    assert "今日" in text
+
+
+def test_roadmap_when_taken_in_another_format_then_says_which_there_are(client, cast):
+    client.force_login(cast["pi1"])
+    answer = client.get(f"{PROJECT}?format=xlsx")
+    assert answer.status_code == 400
+    assert "CSVまたはPDF" in answer.content.decode()
+
+
+def test_roadmap_when_drawn_in_sheets_then_each_project_once_over_the_same_years(cast, twin):
+    everything = roadmap_of(cast["staff1"], list(twin.values()), date(2026, 6, 4))
+    sheets = everything.sheets
+    assert len(sheets) == -(-len(twin) // ROWS_A_SHEET) > 1
+    assert [row for sheet in sheets for row in sheet.rows] == list(everything.chart.rows)
+    years = [re.findall(r">(20\d\d)<", sheet) for sheet in sheets]
+    assert years[0]
+    assert all(one == years[0] for one in years)
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -237,6 +237,75 @@ def test_fund_when_it_gets_a_tranche_then_it_is_split_over_years_and_paid_back(c
         actions.propose_allocation(over, by=cast["jst1"], at=AT)
 
 
+@pytest.fixture
+def fund(cast, twin_program) -> FundNode:
+    """A fund with a tranche of 900 yen in 2024, all of which 2026 has been given to a project."""
+    agency = Organization.objects.get(ref="sample-jst")
+    fund = actions.open_fund(twin_program, agency, by=cast["staff1"], at=AT)
+    BudgetLine.objects.create(
+        program=twin_program, fiscal_year=2024, kind="supplementary", amount_yen=900, printed_unit="oku"
+    )
+    tranche = actions.open_allocation(actions.node_for(twin_program), 2024, by=cast["staff1"], at=AT)
+    actions.save_allocation(tranche, amounts={("fund", agency.pk): 900}, reason="造成", by=cast["staff1"], at=AT)
+    actions.propose_allocation(tranche, by=cast["staff1"], at=AT)
+    actions.approve_allocation(tranche, by=cast["staff2"], **DECISION)
+    return fund
+
+
+def from_fund(fund, cast, project, year, amount) -> Allocation:
+    made = actions.open_allocation(fund, year, by=cast["jst1"], at=AT)
+    return actions.save_allocation(made, amounts={key_of(project): amount}, by=cast["jst1"], at=AT)
+
+
+def test_fund_when_a_later_year_has_taken_the_money_then_an_earlier_one_cannot_take_it_again(cast, twin, fund):
+    project = twin["sample-ql1-f1"]
+    paid = from_fund(fund, cast, project, 2026, 800)
+    actions.propose_allocation(paid, by=cast["jst1"], at=AT)
+    actions.approve_allocation(paid, by=cast["jst2"], **DECISION)
+    assert (available_yen(fund, 2025), available_yen(fund, 2026), available_yen(fund, 2027)) == (100, 900, 100)
+    over = from_fund(fund, cast, project, 2025, 101)
+    with pytest.raises(NotReady) as refusal:
+        actions.propose_allocation(over, by=cast["jst1"], at=AT)
+    assert [blocker.code for blocker in refusal.value.blockers] == ["above_the_source"]
+    row = {"source": fund, "target": actions.node_for(project), "kind": "allocation", "fiscal_year": 2025}
+    with pytest.raises(IntegrityError, match="no reason is given"):
+        checked(**row, amount_yen=101)
+    checked(**row, amount_yen=100)
+
+
+def test_tranche_when_it_shrinks_below_what_later_years_took_then_named(cast, twin, fund, twin_program):
+    paid = from_fund(fund, cast, twin["sample-ql1-f1"], 2026, 800)
+    actions.propose_allocation(paid, by=cast["jst1"], at=AT)
+    actions.approve_allocation(paid, by=cast["jst2"], **DECISION)
+    less = actions.open_allocation(actions.node_for(twin_program), 2024, by=cast["staff1"], at=AT)
+    (row,) = [one for one in allocation_sheet(less).rows if one.target.kind == "fund"]
+    assert row.passed_on_yen == 800
+    actions.save_allocation(less, amounts={row.target.key: 799}, by=cast["staff1"], at=AT)
+    found = {blocker.code for blocker in actions.blockers_of(allocation_sheet(again_of(less)))}
+    assert "below_what_is_passed_on" in found
+
+
+def again_of(allocation: Allocation) -> Allocation:
+    Allocation.objects.filter(pk=allocation.pk).update(reason="")
+    allocation.refresh_from_db()
+    return allocation
+
+
+@pytest.mark.parametrize("ref", ["materials-dx", "aip", "materials-data-core"])
+def test_money_when_it_includes_a_management_grant_then_it_is_shown_and_not_counted(client, cast, ref):
+    program = Program.objects.get(ref=ref)
+    node = actions.node_for(program)
+    assert available_yen(node, 2022) == 0
+    with pytest.raises(Refused) as refusal:
+        actions.open_allocation(node, 2022, by=cast["staff1"], at=AT)
+    assert refusal.value.code == "management_grant"
+    client.force_login(cast["staff1"])
+    text = client.get(f"/programs/{ref}/money/").content.decode()
+    line = program.budget_lines.get(fiscal_year=2022)
+    assert f'<data value="{line.amount_yen}"' in text
+    assert "運営費交付金" in text
+
+
 # The database ---------------------------------------------------------------------------------------------------------
 
 
@@ -246,6 +315,39 @@ def test_database_when_more_flows_out_than_in_without_a_reason_then_refused(twin
     with pytest.raises(IntegrityError, match="no reason is given"):
         checked(**row)
     checked(**row, reason="つなぎ")
+
+
+def test_database_when_another_edge_gave_a_reason_then_it_does_not_count_for_this_one(twin, area, node):
+    row = {"source": node, "kind": "allocation", "fiscal_year": 2031, "amount_yen": 1}
+    checked(**row, target=actions.node_for(twin["sample-ql1-b1"]), reason="つなぎ")
+    with pytest.raises(IntegrityError, match="no reason is given"):
+        checked(**row, target=actions.node_for(twin["sample-ql1-b2"]))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_database_when_two_split_the_same_money_at_once_then_one_is_refused(cast, twin):
+    node = actions.node_for(twin["sample-ql1-f1"].area)
+    whole = actions.node_for(twin["sample-ql1-f1"].program)
+    row = {"kind": "allocation", "fiscal_year": 2031}
+    FundEdge.objects.create(source=whole, target=node, amount_yen=100, reason="予算額の登録前", **row)
+    targets = [actions.node_for(twin[ref]) for ref in ("sample-ql1-b1", "sample-ql1-b2")]
+    barrier, results = threading.Barrier(2), []
+
+    def give(target: FundNode) -> None:
+        try:
+            with transaction.atomic():
+                FundEdge.objects.create(source=node, target=target, amount_yen=60, **row)
+                barrier.wait()
+            results.append("given")
+        except IntegrityError:
+            results.append("refused")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=give, args=(target,)) for target in targets]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert sorted(results) == ["given", "refused"]
 
 
 def test_database_when_an_edge_in_force_is_changed_then_refused(node):

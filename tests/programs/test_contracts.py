@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from accounts.models import Organization
 from common.errors import NotAllowed, NotReady, Refused, StaleEdit
 from common.fiscal_year import JAPAN
+from programs.actions import allocations
 from programs.actions import contracts as actions
 from programs.actions.recusals import recuse
 from programs.actions.spending import state_spending
@@ -139,6 +140,65 @@ def test_subcontract_when_above_the_contract_then_refused_and_within_it_net_sums
     concluded(sub, cast)
     assert granted(project, lead, 2026).by_category[categories["goods"]] == 60
     assert granted(project, partner, 2026).by_category == {categories["goods"]: 40}
+
+
+def test_contract_when_changed_below_what_is_subcontracted_then_named_and_in_raw_sql_refused(
+    cast, project, contract, partner, categories
+):
+    prime = concluded(contract, cast)
+    sub = drafted(project, partner, cast, cells_of(categories, goods=90), prime=prime, number="再契第1号")
+    concluded(sub, cast)
+    connection.check_constraints()
+    change = actions.change_contract(prime, by=cast["staff1"], at=AT)
+    less = cells_of(categories, goods=50, travel=30, indirect=9)
+    change = actions.save_contract(change, cells=less, by=cast["staff1"], at=AT)
+    with pytest.raises(NotReady) as refusal:
+        actions.propose_contract(change, by=cast["staff1"], at=AT)
+    assert codes(refusal) == ["below_what_is_passed_on"]
+    change = actions.save_contract(change, head={**HEAD, "reason": "再委託も変更予定"}, by=cast["staff1"], at=AT)
+    concluded(change, cast)
+    connection.check_constraints()
+    with pytest.raises(IntegrityError, match="no reason is given"):
+        without_reason(change)
+
+
+@transaction.atomic
+def without_reason(contract: Contract) -> None:
+    FundEdge.objects.filter(contract=contract).update(reason="")
+    connection.check_constraints()
+
+
+def part_of(project, organization, year=2026) -> int:
+    edge = FundEdge.objects.get(
+        source__project=project, target__organization=organization, kind="allocation", fiscal_year=year,
+        status="in_force",
+    )  # fmt: skip
+    return edge.amount_yen
+
+
+def test_contract_when_above_the_institutions_part_of_the_split_then_the_reason_is_asked(
+    cast, project, partner, categories
+):
+    part = part_of(project, partner)
+    within = drafted(project, partner, cast, cells_of(categories, goods=part - 1), number="1")
+    assert actions.blockers_of(within) == []
+    concluded(within, cast)
+    over = drafted(project, partner, cast, cells_of(categories, goods=2), number="2")
+    (blocker,) = actions.blockers_of(over)
+    assert (blocker.field, blocker.code) == ("reason", "above_the_part")
+    over = actions.save_contract(over, head={**HEAD, "reason": "機関間の流用"}, by=cast["staff1"], at=AT)
+    assert actions.blockers_of(over) == []
+
+
+def test_split_when_an_institution_gets_less_than_it_has_contracts_for_then_named(cast, project, partner, categories):
+    part = part_of(project, partner)
+    concluded(drafted(project, partner, cast, cells_of(categories, goods=part)), cast)
+    split = allocations.open_allocation(allocations.node_for(project), 2026, by=cast["pd1"], at=AT)
+    amounts = {("organization", partner.pk): part - 1}
+    split = allocations.save_allocation(split, amounts=amounts, by=cast["pd1"], at=AT)
+    with pytest.raises(NotReady) as refusal:
+        allocations.propose_allocation(split, by=cast["pd1"], at=AT)
+    assert codes(refusal) == ["below_what_is_passed_on"]
 
 
 # Bad input ------------------------------------------------------------------------------------------------------------

@@ -80,22 +80,27 @@ def test_import_when_typed_as_people_type_then_shown_first_and_then_written(cast
     cell_of(budget, lead, goods, 2027).value = 1234567
     milestones["D2"].value = "令和９年１０月１日"
     milestones["F2"].value = "９９．５"
-    milestones.append(["", "公開", lead.name, "2027/12/1", "登録100件", None, None, None, "記録"])
+    milestones["J2"].value = "ＴＲＬ４"
+    milestones.append(["", "公開", lead.name, "2027/12/1", "登録100件", "△５．５", "dB", "at least", "記録"])
     before = plan_of(version)
     found = preview(version, book, cast["pi1"])
     assert found.errors == []
     assert plan_of(version) == before
     told = {row.about: (row.before, row.after) for row in found.rows}
     assert told[f"FY2026 (Reiwa 8) {lead.name} {goods.name}"] == ("60,000,001 yen", "60,000,000 yen")
-    assert told["M6 忠実度の達成"] == ("2027-09-30 (Thu)、99.9", "2027-10-01 (Fri)、99.5")
+    assert told["M6 忠実度の達成"] == (
+        "Planned for: 2027-09-30 (Thu)、Threshold: 99.9、TRL planned: -",
+        "Planned for: 2027-10-01 (Fri)、Threshold: 99.5、TRL planned: 4",
+    )
     assert "公開" in told
     assert import_plan(version, found.steps, by=cast["pi1"], at=AT) == 4
     amounts = {c.fiscal_year: c.amount_yen for c in PlanBudget.objects.filter(version=version, category=goods)}
     assert amounts == {2026: 60_000_000, 2027: 1_234_567}
     moved = PlanMilestone.objects.get(version=version, key="M6")
     assert (moved.planned_on, moved.threshold, moved.direction) == (date(2027, 10, 1), Decimal("99.5"), "at_least")
+    assert moved.trl_level == 4
     new = PlanMilestone.objects.get(version=version, key="M7")
-    assert (new.title, new.organization, new.threshold) == ("公開", lead, None)
+    assert (new.title, new.organization, new.threshold) == ("公開", lead, Decimal("-5.5"))
     assert history_of(project)[0].action == "import_plan"
     assert preview(again_version(version), book_of(version)[0], cast["pi1"]).rows == []
 
@@ -135,6 +140,8 @@ BAD_MILESTONES = [
     ("F2", "約99", "Enter a number such as"),
     ("F2", 10**15, "at most 14 digits"),
     ("H2", "だいたい", "Choose one of the list"),
+    ("H2", None, "the least or the most"),
+    ("J2", 10, "Enter a TRL from 1 to 9"),
     ("C2", "見本機関ZZ", "is no institution of the project"),
     ("A2", "M99", "There is no milestone M99"),
     ("B2", "", "cannot be blank"),
@@ -159,7 +166,7 @@ def test_workbook_when_cells_are_merged_a_sheet_renamed_or_a_column_gone_then_na
     budget.merge_cells("A2:A3")
     milestones.delete_cols(4)
     found = preview(version, book, cast["pi1"])
-    assert [error.place for error in found.errors] == ["Budget sheet!A2:A3", "Milestone sheet!I1"]
+    assert [error.place for error in found.errors] == ["Budget sheet!A2:A3", "Milestone sheet!J1"]
     assert "“Planned for” is missing" in found.errors[1].message
     book, budget, _milestones = book_of(version)
     budget.title = "予算表"
@@ -169,7 +176,7 @@ def test_workbook_when_cells_are_merged_a_sheet_renamed_or_a_column_gone_then_na
     book, budget, _milestones = book_of(version)
     budget.delete_cols(3)
     found = preview(version, book, cast["pi1"])
-    assert ["2026" in error.message for error in found.errors] == [True]
+    assert ["“FY2026 (Reiwa 8)” is missing" in error.message for error in found.errors] == [True]
 
 
 def test_row_when_it_is_there_twice_then_the_second_is_named(cast, version, project):

@@ -81,6 +81,45 @@ def test_yen_by_year_when_added_then_is_the_difference_of_the_sums(before, after
     assert sum(p.yen_by_year(p.difference(before, after)).values()) == sums(after) - sums(before)
 
 
+def totals_of(plan):
+    return [p.YearTotal(str(year), year, yen) for year, yen in p.money_by_year(plan).items()]
+
+
+@given(st.lists(cells(), unique_by=lambda cell: cell.key, max_size=12), st.integers(1, 10**12))
+def test_years_when_nothing_differs_then_sum_to_the_contract_and_one_yen_off_is_named(found, off):
+    period = p.Frame(p.FRAME_KEY, date(2023, 4, 1), date(2027, 3, 31))
+    plan = p.Plan.of([period, *found])
+    contract = sum(cell.amount_yen for cell in found)
+    totals = totals_of(plan)
+    assert sum(total.total_yen for total in totals) == contract == sum(p.money_by_year(plan).values())
+    limits = p.Limits(partners=frozenset("ab"))
+    assert p.conflicts(p.Plan.of([*plan.items.values(), *totals]), limits) == []
+    for wrong in totals:
+        others = [total for total in totals if total is not wrong]
+        changed = p.YearTotal(wrong.key, wrong.fiscal_year, wrong.total_yen + off)
+        named = p.conflicts(p.Plan.of([*plan.items.values(), *others, changed]), limits)
+        assert [(c.code, c.key) for c in named] == [("parts_differ_from_the_year", wrong.key)]
+
+
+@given(plans(), plans(), plans())
+def test_changes_when_made_to_other_items_then_either_may_come_first(base, one, other):
+    first = p.difference(base, one)
+    touched = {(change.part, change.key) for change in first}
+    second = [change for change in p.difference(base, other) if (change.part, change.key) not in touched]
+    assert p.apply(p.apply(base, first), second) == p.apply(p.apply(base, second), first)
+
+
+@given(plans(), plans(), plans())
+def test_changes_when_both_touch_an_item_then_the_second_is_named_and_never_lost(base, one, other):
+    first, second = p.difference(base, one), p.difference(base, other)
+    both = {(c.part, c.key) for c in first} & {(c.part, c.key) for c in second}
+    found = p.apply(p.apply(base, first), second)
+    if both:
+        assert {(c.part, c.key) for c in found} == both
+    else:
+        assert isinstance(found, p.Plan)
+
+
 def test_apply_when_the_item_is_not_as_expected_then_names_it():
     other = p.Change(p.Milestone, "M1", p.Milestone("M1", "別", END), None)
     assert p.apply(PLAN, [other]) == (p.Conflict("changed_meanwhile", p.Milestone, "M1"),)
@@ -141,6 +180,7 @@ def test_conflicts_when_everything_fits_then_are_none():
         (p.BudgetCell("2024/a/goods", 2024, "a", "goods", 71), ("parts_differ_from_the_year", "2024")),
         (p.YearTotal("2025", 2025, 1), ("parts_differ_from_the_year", "2025")),
         (p.Effort("2024/a/x", "x", "a", 2024, 101), ("effort_above_100", "2024/a/x")),
+        (p.Effort("2029/a/x", "x", "a", 2029, 10), ("effort_outside_the_plan", "2029/a/x")),
     ],
 )
 def test_conflicts_when_one_thing_does_not_fit_then_name_it(item, expected):
@@ -185,6 +225,21 @@ def test_conflicts_when_criteria_change_then_only_from_the_start_of_the_phase(to
     easier = p.Gate("G1", "中間", date(2027, 1, 15), START, "忠実度 90 以上", evidence_asked="測定記録")
     limits = p.Limits(partners=frozenset("ab"), fixed=(GATE,), today=today)
     assert codes(with_items(easier), limits) == expected
+
+
+@pytest.mark.parametrize(("today", "expected"), [(date(2024, 3, 31), []), (START, [("gate_taken_out", "G1")])])
+def test_conflicts_when_a_gate_is_left_out_then_only_before_its_phase_starts(today, expected):
+    without = p.Plan({address: item for address, item in PLAN.items.items() if item is not GATE})
+    limits = p.Limits(partners=frozenset("ab"), fixed=(GATE,), today=today)
+    assert codes(without, limits) == expected
+    ends_before_it = p.Plan({**without.items, (p.Frame, p.FRAME_KEY): p.Frame(p.FRAME_KEY, START, date(2026, 3, 31))})
+    assert codes(ends_before_it, limits) == []
+
+
+def test_conflicts_when_a_phase_that_runs_is_moved_ahead_then_its_criteria_do_not_open_again():
+    moved = p.Gate("G1", "中間", GATE.held_on, date(2025, 4, 1), GATE.criteria, evidence_asked="測定記録")
+    limits = p.Limits(partners=frozenset("ab"), fixed=(GATE,), today=START)
+    assert codes(with_items(moved), limits) == [("criteria_are_fixed", "G1")]
 
 
 def test_conflicts_when_the_period_is_upside_down_then_nothing_else_is_said():

@@ -30,6 +30,7 @@ from programs.models import (
     Project,
     plan_of,
 )
+from programs.planning import yen_by_year
 from programs.queries.plans import money_table, participants, plan_as_of, plan_difference, plan_history
 from programs.rules.plans import parts_of, plan_actions, plan_blockers
 from tests.cast import again
@@ -37,6 +38,7 @@ from tests.cast import again
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 6, 4, 9, 0, tzinfo=JAPAN)
 TODAY = AT.date()
+STOPS_ON = date(2026, 9, 30)
 
 
 @pytest.fixture
@@ -51,7 +53,8 @@ def lead(project):
 
 def written(project, cast, *, kind="", by="pi1", reason="進捗を反映するため"):
     """A complete version that is being written."""
-    version = plans.open_plan(project, kind=kind, reason=reason, by=cast[by], at=AT)
+    last_day = STOPS_ON if kind == "stop" else None
+    version = plans.open_plan(project, kind=kind, reason=reason, ends_on=last_day, by=cast[by], at=AT)
     if kind:
         return version
     how = {"by": cast[by], "at": AT}
@@ -355,6 +358,8 @@ def test_submission_when_effort_over_all_projects_is_above_100_then_named_with_t
     plans.save_item(version, PlanEffort, values=values, by=cast["pi2"], at=AT)
     messages = [b.message for b in plan_blockers(version, TODAY) if b.code == "effort_above_100"]
     assert len(messages) == 1
+    # Nor may the year before the other plan comes into force make room.
+    assert [b.code for b in plan_blockers(version, date(2026, 4, 1)) if "effort" in b.code] == ["effort_above_100"]
     assert cast["pi1"].person.name_ja in messages[0]
     assert "101" in messages[0]
 
@@ -423,6 +428,39 @@ def test_change_when_it_stops_the_project_then_the_project_is_stopped(cast, proj
         plans.open_plan(project, kind="approval", reason="再開", by=cast["pi1"], at=AT)
 
 
+def test_stop_when_asked_for_then_the_version_holds_what_remains_and_the_difference_says_so(cast, project, lead):
+    first = written(project, cast)
+    goods, how = CostCategory.objects.get(ref="goods"), {"by": cast["pi1"], "at": AT}
+    plans.save_money(first, cells={(2027, lead.pk, goods.pk): 7_000_000}, totals={2027: 7_000_000}, **how)
+    first = handed_on(again_version(first), cast)
+    stop = written(project, cast, kind="stop")
+    assert (stop.ends_on, PlanWorkPackage.objects.get(version=stop).ends_on) == (STOPS_ON, STOPS_ON)
+    changes = plan_difference(first, stop)
+    assert [(c.part.__name__, c.key, c.kind) for c in changes] == [
+        ("Frame", "plan", "changed"), ("WorkPackage", "WP1", "changed"), ("Milestone", "M6", "removed"),
+        ("Deliverable", "D1", "removed"), ("Gate", "G1", "removed"), ("YearTotal", "2027", "removed"),
+        ("BudgetCell", f"2027/{lead.ref}/goods", "removed"),
+    ]  # fmt: skip
+    assert yen_by_year(changes) == {2027: -7_000_000}
+    plans.save_frame(
+        stop, starts_on=first.starts_on, ends_on=first.ends_on, summary=stop.summary, revision=stop.revision, **how
+    )
+    codes = [b.code for b in plan_blockers(again_version(stop), TODAY)]
+    assert codes == ["stop_without_an_end", "gate_taken_out"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "ends_on"),
+    [("stop", None), ("stop", date(2026, 3, 31)), ("stop", date(2028, 3, 31)), ("approval", date(2026, 9, 30))],
+)
+def test_stop_when_its_last_day_is_missing_or_cannot_be_then_nothing_is_opened(cast, project, kind, ends_on):
+    handed_on(written(project, cast), cast)
+    with pytest.raises(Refused) as refusal:
+        plans.open_plan(project, kind=kind, reason="転出", ends_on=ends_on, by=cast["pi1"], at=AT)
+    assert refusal.value.field == "ends_on"
+    assert project.plan_versions.count() == 1
+
+
 def test_change_when_the_reason_is_missing_then_it_cannot_be_handed_in(cast, project):
     handed_on(written(project, cast), cast)
     change = written(project, cast, kind="notice", reason=" ")
@@ -431,6 +469,70 @@ def test_change_when_the_reason_is_missing_then_it_cannot_be_handed_in(cast, pro
     assert [b.field for b in refusal.value.blockers] == ["reason"]
     plans.save_change_reason(change, reason="所在地の変更", wanted_from=None, by=cast["pi1"], at=AT)
     assert plans.submit_plan(again_version(change), by=cast["pi1"], at=AT).state == "submitted"
+
+
+def test_change_when_it_would_hold_only_after_a_phase_has_started_then_its_gate_is_not_eased(cast, project):
+    version = written(project, cast)
+    how = {"by": cast["pi1"], "at": AT}
+    gate = {"title": "中間評価", "held_on": date(2027, 12, 1), "criteria": "M1の達成", "evidence_asked": "測定記録"}
+    phase = {"phase_starts_on": date(2026, 10, 1)}
+    plans.save_item(version, PlanGate, values={**gate, **phase}, key="G1", revision=0, **how)
+    handed_on(again_version(version), cast)
+    change = written(project, cast, kind="approval")
+    row = PlanGate.objects.get(version=change)
+    plans.save_item(
+        change, PlanGate, values={**gate, **phase, "criteria": "なし"}, key="G1", revision=row.revision, **how
+    )
+    handed_on(change, cast, to="in_approval")
+    with pytest.raises(NotReady) as refusal:
+        plans.approve_plan(change, decided_on=TODAY, effective_on=date(2026, 10, 2), by=cast["staff2"], at=AT)
+    assert [b.code for b in refusal.value.blockers] == ["criteria_are_fixed"]
+    plans.approve_plan(change, decided_on=TODAY, effective_on=date(2026, 9, 30), by=cast["staff2"], at=AT)
+
+
+def test_effort_when_the_person_has_one_in_the_year_already_then_the_entry_is_named(cast, project, lead):
+    version = written(project, cast)
+    values = {"person": cast["pi1"].person, "fiscal_year": 2026, "effort_percent": 20, "organization": lead}
+    with pytest.raises(NotReady) as refusal:
+        plans.save_item(version, PlanEffort, values=values, by=cast["pi1"], at=AT)
+    assert [(b.field, "60%" in b.message) for b in refusal.value.blockers] == [("fiscal_year", True)]
+    assert PlanEffort.objects.get(version=version).effort_percent == 60
+
+
+def test_threshold_when_its_direction_is_missing_then_asked_for_by_every_door(cast, project):
+    version = written(project, cast)
+    values = {"title": "節目", "planned_on": date(2027, 1, 1), "threshold": Decimal(5)}
+    with pytest.raises(NotReady) as refusal:
+        plans.save_item(version, PlanMilestone, values=values, by=cast["pi1"], at=AT)
+    assert [b.field for b in refusal.value.blockers] == ["direction"]
+
+
+def test_frame_when_a_year_is_a_slip_then_refused(cast, project):
+    version = written(project, cast)
+    with pytest.raises(Refused) as refusal:
+        plans.save_frame(
+            version, starts_on=date(2026, 4, 1), ends_on=date(3028, 3, 31), summary="", revision=version.revision,
+            by=cast["pi1"], at=AT,
+        )  # fmt: skip
+    assert refusal.value.field == "ends_on"
+
+
+def test_first_plan_when_opened_before_april_then_begins_in_the_running_fiscal_year(cast, project):
+    project.start_fiscal_year = project.end_fiscal_year = None
+    project.save()
+    version = plans.open_plan(project, by=cast["pi1"], at=datetime(2027, 2, 10, 9, 0, tzinfo=JAPAN))
+    assert (version.starts_on, version.ends_on) == (date(2026, 4, 1), date(2027, 3, 31))
+
+
+def test_plan_when_the_contracting_party_is_an_agency_then_two_of_its_people_approve(cast, project):
+    version = handed_on(written(project, cast), cast, to="confirmed")
+    plans.propose_plan_approval(version, decision_number="見本機構第1号", by=cast["jst1"], at=AT)
+    days = {"decided_on": TODAY, "effective_on": TODAY, "at": AT}
+    for name in ("jst1", "nedo1"):
+        with pytest.raises(NotAllowed):
+            plans.approve_plan(version, **days, by=cast[name])
+    approved = plans.approve_plan(version, **days, by=cast["jst2"])
+    assert (approved.state, approved.decision_number) == ("approved", "見本機構第1号")
 
 
 def test_change_when_fixed_criteria_are_eased_then_it_cannot_be_handed_in(cast, project):
@@ -507,6 +609,6 @@ def test_conflict_table_when_read_then_every_code_has_words():
         "ends_before_it_starts", "outside_the_period", "before_the_start", "after_the_end", "phase_after_its_gate",
         "gate_without_criteria", "gate_without_evidence", "criteria_are_fixed", "partner_without_part",
         "negative_amount", "year_outside_the_plan", "parts_differ_from_the_year", "above_the_ceiling",
-        "effort_above_100", "changed_meanwhile",
+        "effort_above_100", "effort_outside_the_plan", "gate_taken_out", "changed_meanwhile",
     }  # fmt: skip
     assert set(_messages()) == codes

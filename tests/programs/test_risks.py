@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -12,6 +12,7 @@ from common.audit import history_of
 from common.countries import countries, country_name
 from common.errors import NotAllowed, NotReady, Refused, StaleEdit
 from common.fiscal_year import JAPAN
+from common.models import OutgoingMail
 from programs.actions import collaborations, data_management, risks
 from programs.actions.recusals import recuse
 from programs.models import Collaboration, DataManagementPlan, DataSet, Participation, Project, Risk
@@ -295,6 +296,23 @@ def test_data_plan_when_confirmed_then_it_stands_and_the_next_version_begins_as_
     assert changes[1].before is None
 
 
+def test_data_plan_when_it_moves_then_the_officer_and_the_team_are_told_once_each(cast, project, plan):
+    submitted = data_management.submit_data_plan(plan, by=cast["pi1"], at=AT)
+    back = data_management.return_data_plan(submitted, comment="保存場所を", by=cast["po1"], at=AT)
+    again_in = data_management.submit_data_plan(back, by=cast["pi1"], at=AT + timedelta(days=1))
+    data_management.confirm_data_plan(again_in, by=cast["po1"], at=AT + timedelta(days=1))
+    mails = OutgoingMail.objects.filter(event="data_plan_moved").order_by("pk")
+    told = [(mail.recipient_email, mail.subject) for mail in mails]
+    officer, lead = cast["po1"].email, cast["pi1"].email
+    asked = "【見本】データマネジメントプランの確認をお願いします"
+    assert [subject.startswith(asked) for to, subject in told if to == officer] == [True, True]
+    words = [subject for to, subject in told if to == lead]
+    assert ["差し戻されました" in words[0], "確認されました" in words[1], len(words)] == [True, True, 2]
+    assert all(
+        plan.ref in subject and "保存場所" not in mail.body for mail, (_to, subject) in zip(mails, told, strict=True)
+    )
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [
@@ -345,11 +363,15 @@ def test_data_plan_when_somebody_looks_then_rights_are_as_in_the_table(cast, pla
 
 def test_counts_when_an_area_is_asked_then_over_the_projects_one_may_see(cast, project, risk, plan):
     entered(project, cast)
-    data_management.confirm_data_plan(
-        data_management.submit_data_plan(plan, by=cast["pi1"], at=AT), by=cast["po1"], at=AT
-    )
+    assert kept_by(cast["pi1"], project.area, TODAY).data_plans == {"drafting": 1}
+    assert kept_by(cast["pd1"], project.area, TODAY).data_plans == {}
+    submitted = data_management.submit_data_plan(plan, by=cast["pi1"], at=AT)
+    kept = kept_by(cast["pd1"], project.area, TODAY)
+    assert (kept.data_plans, kept.data_sets) == ({"submitted": 1}, {})
+    data_management.confirm_data_plan(submitted, by=cast["po1"], at=AT)
     kept = kept_by(cast["pd1"], project.area, date(2026, 7, 2))
     assert (kept.risks, kept.collaborations, kept.data_sets) == ({"open": 1, "overdue": 1}, {"abroad": 1}, {"open": 1})
+    assert kept.data_plans == {"confirmed": 1}
     assert kept_by(cast["staff1"], project.program, TODAY).risks == {"open": 1}
     assert kept_by(cast["pi2"], project.area, TODAY).is_empty
     recuse(cast["pd1"].person, project, starts_on=date(2020, 4, 1), source_ref="COI-R", by=cast["staff1"], at=AT)

@@ -23,6 +23,7 @@ from programs.models import (
     TrlLevel,
     TrlScale,
 )
+from programs.overviews import claims_to_assess
 from programs.queries.trl import evidence_visible_to, planned_levels, projects_on_board, trl_records, trl_visible_to
 from programs.rules.trl import Evidence, Judgement, criteria_judged, newest_claim
 from tests.cast import again
@@ -234,6 +235,28 @@ def test_level_when_the_day_has_one_already_then_refused_for_that_kind_only(cast
         claim(flagship, cast["hq1"])
     assert [(blocker.field, blocker.code) for blocker in refusal.value.blockers] == [("on", "already_recorded")]
     assess(flagship, cast["pd1"])
+
+
+def test_claim_when_its_day_is_not_after_an_earlier_assessment_then_it_waits_all_the_same(cast, flagship):
+    def waiting():
+        return [one for one in claims_to_assess(cast["pd1"]) if one.project == flagship]
+
+    claim(flagship, cast["pi1"], 5, on=date(2026, 5, 1))
+    assess(flagship, cast["pd1"], 5)
+    assert waiting() == []
+    late = claim(flagship, cast["pi1"], 6, on=date(2026, 5, 20))
+    assert waiting() == [late]
+    assess(flagship, cast["pd1"], 6, on=date(2026, 6, 3))
+    assert waiting() == []
+
+
+def test_claim_when_dated_before_the_last_one_then_refused_and_nothing_written(cast, flagship):
+    claim(flagship, cast["pi1"])
+    count = TrlAssessment.objects.count()
+    with pytest.raises(NotReady) as refusal:
+        claim(flagship, cast["pi1"], on=date(2026, 5, 1))
+    assert [(one.field, one.code) for one in refusal.value.blockers] == [("on", "before_the_last_claim")]
+    assert TrlAssessment.objects.count() == count
 
 
 def test_records_when_written_then_nobody_changes_them(cast, flagship):
