@@ -82,7 +82,7 @@ def _certificate(kept: dict[str, Any], seating: Seating, *, cut: bool) -> list[s
 
 
 def _figure(value: float) -> str:
-    return str(number_format(value, 2))
+    return ("△" if round(value, 2) < 0 else "") + str(number_format(abs(value), 2))
 
 
 def _note(by: float, now: float, bound: float | None) -> str:
@@ -202,7 +202,7 @@ def thin_told(one: Thin) -> str:
 
 def told_of(effect: Effect) -> list[str]:
     """This function will say what a change by hand does."""
-    signed = ("+" if effect.worth >= 0 else "△") + _figure(abs(effect.worth))
+    signed = ("+" if effect.worth >= 0 else "") + _figure(effect.worth)
     lines = [
         _("worth %(by)s") % {"by": signed},
         _("reads %(load)s > %(after)s of %(most)s")

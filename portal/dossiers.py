@@ -28,6 +28,7 @@ from portal.gate_reviews import WAITING, find_review, state_label
 from portal.lists import as_download
 from portal.rounds import subject_name
 from portal.texts import SavedText, TextState, save_text
+from programs.content_drawings import milestone_rows
 
 BOTH = ("GET", "HEAD", "POST")
 NOT_NOW = gettext_lazy("This step is not open to you in the dossier's present state. Its page says who acts next.")
@@ -116,6 +117,7 @@ def _show(
         "form": form or (FileForm(list(review.round.documents.all())) if "write" in allowed else None),
         "missing": dossier_missing(review) if "write" in allowed else [],
         "compiled": dossier.content,
+        "milestones": milestone_rows(dossier.content) if (dossier.content or {}).get("milestones") else [],
         "addenda": addenda_of(dossier),
         "is_sample": review.is_sample,
         "today": localdate(at),
@@ -126,10 +128,12 @@ def _show(
 @page(permission="dossier.read", find=find_review, may=_may("read"), why=NOT_READER)
 def dossier_compiled(request: HttpRequest, review: GateReview) -> HttpResponseBase:
     """This function will show what the system would put into the dossier if it were sealed now."""
+    content = dossier_content(review, by=None, at=clock(request))
     context = {
         "review": review,
         "name": subject_name(review),
-        "compiled": dossier_content(review, by=None, at=clock(request)),
+        "compiled": content,
+        "milestones": milestone_rows(content),
         "is_sample": review.is_sample,
     }
     return render(request, "portal/gates/compiled_page.html", context)

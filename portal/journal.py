@@ -13,7 +13,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
-from common.fiscal_year import date_text
+from common.fiscal_year import date_text, datetime_text
 from common.models import JournalEntry
 from programs.drawings import language
 
@@ -279,6 +279,11 @@ CHANGED: dict[str, Any] = {
     "kind": _("kind"),
     "fiscal_year": _("fiscal year"),
     "contracts_on": _("contracts from"),
+    "decision": _("decision"),
+    "document": _("document"),
+    "documents": _("documents asked for"),
+    "grades": _("overall grades"),
+    "weight_percent": _("weight (%)"),
     "comments": _("comments"),
     "plan": _("plan"),
     "decision_number": _("number of the decision"),
@@ -392,6 +397,7 @@ FIELD_IS = {"section": ("reporting.reportsection", "key")}
 NAMED = {("mark_delivered", "from"): _("document"), ("attach_deliverable_file", "from"): _("document")}
 OWN_APPS = ("accounts", "programs", "calls", "evaluations", "reporting")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+[+-][0-9:]{5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -481,6 +487,8 @@ def _text(value: Any, field: Any = None) -> str:
         return "、".join(_text(one, field) for one in value)
     if isinstance(value, dict):
         return "、".join(f"{name}: {_text(one)}" for name, one in value.items())
+    if isinstance(value, str) and _INSTANT.fullmatch(value):
+        return datetime_text(datetime.fromisoformat(value), language())
     if isinstance(value, str) and _DAY.fullmatch(value):
         return date_text(date.fromisoformat(value), language())
     return str(dict(getattr(field, "flatchoices", ())).get(value, value))

@@ -211,6 +211,7 @@ def _brief_page(sheet: ProgramSheet, levels: list[list[Any]], on: date) -> dict[
         for one in sheet.remainders
     ]
     charted = list(sheet.children) or [program]
+    ahead = [gate for gate in sheet.gates if gate.held_on >= on]
     page = {
         "levels": levels,
         "outcomes": _as_list(program.attributes.get("gate_outcomes_ja", [])) if levels else [],
@@ -234,13 +235,14 @@ def _brief_page(sheet: ProgramSheet, levels: list[list[Any]], on: date) -> dict[
         "emphases": [one.text_ja for one in sheet.emphases],
         "institutions": [[one.organization.name, str(one.get_role_display())] for one in sheet.participations],
         "projects": [project_label(project) for project in sheet.projects],
-        "gates": [[gate.name, gate.held_on.isoformat()] for gate in sheet.gates],
+        "gates": [[gate.name, gate.held_on.isoformat()] for gate in ahead],
         "source": program.source,
     }
     return {
         **page,
         "facts": facts,
         "sheet": sheet,
+        "gates": ahead,
         "program": program,
         "counts": [_counts(row) for row in sheet.areas],
         # One page a program: where projects climb, their levels take the place of a picture of three printed figures.

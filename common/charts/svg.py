@@ -34,6 +34,11 @@ class Chart(str):
     def __html__(self) -> str:
         return str(self)
 
+    @property
+    def labelled(self) -> tuple[tuple[tuple[str, str], ...], ...]:
+        """The rows with each cell's name beside it: on a narrow screen the head is not there to say it."""
+        return tuple(tuple(zip(self.head, row, strict=True)) for row in self.rows)
+
 
 class Words(NamedTuple):
     """One word in both languages; charts know no settings, so they carry their own few."""

@@ -67,6 +67,12 @@ def date_text(day: date | None) -> str:
 
 
 @register.filter
+def iso_day(text: str | None) -> str:
+    """This function will print a day that frozen content keeps as ISO 8601, as `date_text` does."""
+    return date_text(date.fromisoformat(text)) if text else ""
+
+
+@register.filter
 def datetime_text(at: datetime | None) -> str:
     """This function will print a time in Japan time: 2026年6月12日(金) 17:00, 2026-06-12 (Fri) 17:00 JST."""
     return years.datetime_text(at, _language()) if at else ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
+from django.utils.formats import date_format
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
@@ -116,7 +117,7 @@ def _conflict(
     ).first()
     if known is not None:
         return known
-    days = [day.isoformat() if day else "" for day in (answer.starts_on, answer.ends_on)]
+    days = [date_format(day) if day else "" for day in (answer.starts_on, answer.ends_on)]
     text = clean(answer.text).strip() + (f" ({days[0]} – {days[1]})" if any(days) else "")
     return declare_conflict(
         member.person, project, kind=answer.kind, evidence=text, starts_on=localdate(at), by=by, at=at

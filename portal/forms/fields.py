@@ -12,7 +12,7 @@ from django.utils.timezone import localtime, make_aware
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from common.fiscal_year import parse_date
+from common.fiscal_year import parse_date, parse_era
 from common.money import parse_yen
 from common.text import clean, clean_line, count_characters, half_width
 
@@ -70,6 +70,19 @@ class DayField(forms.CharField):
         """This function will return the day; None for nothing where nothing is allowed."""
         text = clean_line(super().clean(value) or "")
         return parse_date(text) if text else None
+
+
+class YearField(forms.CharField):
+    """A fiscal year as people write it: 令和8年度, R8, ２０２６."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("help_text", gettext_lazy("For example 令和4年度 or 2022."))
+        super().__init__(max_length=20, **kwargs)
+
+    def clean(self, value: Any) -> int | None:  # type: ignore[override]
+        """This function will return the year; None for nothing where nothing is allowed."""
+        text = clean_line(super().clean(value) or "")
+        return parse_era(text) if text else None
 
 
 class NumberField(forms.CharField):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from common.errors import Refused
-from portal.forms.fields import DayField, LineField, NumberField, TextField
+from portal.forms.fields import DayField, LineField, NumberField, TextField, YearField
 from programs.models import AdoptingInstitution, ChallengeGoal, LearnerCount, TrainingModule, TrainingProgram
 
 
@@ -44,8 +44,8 @@ class CountField(NumberField):
     """A whole number, 0 or more."""
 
     def clean(self, value: Any) -> int | None:  # type: ignore[override]
-        """This function will return the number; a fiscal year may be written as 2026年度."""
-        number = super().clean(str(value or "").rstrip("年度人 "))
+        """This function will return the number."""
+        number = super().clean(str(value or "").rstrip("人 "))
         if number is None:
             return None
         if number != int(number) or number < 0:
@@ -110,7 +110,7 @@ class LearnersForm(_Choosing):
 
     table = LearnerCount
     training = _training()
-    fiscal_year = CountField(label=gettext_lazy("Fiscal year"), help_text=gettext_lazy("The year of its April: 2025."))
+    fiscal_year = YearField(label=gettext_lazy("Fiscal year"))
     kind = forms.ChoiceField(label=gettext_lazy("Kind of learners"), choices=LearnerCount.Kind.choices)
     number = CountField(label=gettext_lazy("Learners"))
 
@@ -130,9 +130,7 @@ class AdopterForm(_Choosing):
     modules = forms.MultipleChoiceField(
         label=gettext_lazy("Modules"), required=False, help_text=gettext_lazy("None chosen: the whole program.")
     )
-    since_fiscal_year = CountField(
-        label=gettext_lazy("Since fiscal year"), help_text=gettext_lazy("The year of its April: 2025.")
-    )
+    since_fiscal_year = YearField(label=gettext_lazy("Since fiscal year"))
 
     def called(self, record: Any) -> str:
         """This function will name modules with their program."""

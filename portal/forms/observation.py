@@ -12,9 +12,10 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Organization
 from common.errors import Refused
-from common.fiscal_year import parse_date, parse_era
+from common.fiscal_year import parse_date
 from common.numbers import parse_number
 from common.text import clean_line
+from portal.forms.fields import YearField
 from programs.models import IndicatorObservation
 
 
@@ -22,9 +23,7 @@ class ObservationForm(forms.Form):
     """One value of a period. A correction names the observation it replaces; nothing is overwritten."""
 
     organization = forms.ChoiceField(label=gettext_lazy("Institution"), required=False)
-    fiscal_year = forms.CharField(
-        label=gettext_lazy("Fiscal year"), max_length=20, help_text=gettext_lazy("For example 令和4年度 or 2022.")
-    )
+    fiscal_year = YearField(label=gettext_lazy("Fiscal year"))
     observed_on = forms.CharField(
         label=gettext_lazy("Observed on"),
         max_length=40,
@@ -55,10 +54,6 @@ class ObservationForm(forms.Form):
                 for one in own
             ),
         ]
-
-    def clean_fiscal_year(self) -> int:
-        """This function will read the year as people write it."""
-        return parse_era(clean_line(self.cleaned_data["fiscal_year"]))
 
     def clean_observed_on(self) -> date:
         """This function will read the day as people write it."""

@@ -112,15 +112,16 @@ def data_set_changes(before: list[DataSet], after: list[DataSet]) -> list[DataSe
 
 @dataclass(slots=True)
 class Kept:
-    """How many risks, collaborations and data sets the visible projects have, by what they are."""
+    """How many risks, collaborations, data management plans and data sets the visible projects have, by what they are."""
 
     risks: dict[str, int] = field(default_factory=dict)
     collaborations: dict[str, int] = field(default_factory=dict)
+    data_plans: dict[str, int] = field(default_factory=dict)
     data_sets: dict[str, int] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
-        return not (self.risks or self.collaborations or self.data_sets)
+        return not (self.risks or self.collaborations or self.data_plans)
 
     @property
     def rows(self) -> list[tuple[str, list[tuple[str, int]]]]:
@@ -128,6 +129,7 @@ class Kept:
         tables: list[tuple[Any, dict[str, int], dict[str, Any]]] = [
             (Risk._meta.verbose_name_plural, self.risks, {**dict(Risk.State.choices), "overdue": _("overdue")}),
             (Collaboration._meta.verbose_name_plural, self.collaborations, dict(Collaboration.Kind.choices)),
+            (DataManagementPlan._meta.verbose_name_plural, self.data_plans, dict(DataManagementPlan.State.choices)),
             (DataSet._meta.verbose_name_plural, self.data_sets, dict(DataSet.Sharing.choices)),
         ]
         return [
@@ -142,16 +144,15 @@ def kept_by(user: object, owner: ResearchArea | Program, today: date) -> Kept:
     projects = projects_visible_to(user).filter(inside).select_related(None).prefetch_related(None).order_by()
     risks = Risk.objects.filter(project__in=projects)
     overdue = risks.filter(due_on__lt=today).exclude(state=Risk.State.CLOSED)
-    newest = (
-        DataManagementPlan.objects.filter(project__in=projects, state="confirmed")
-        .order_by("project_id", "-number")
-        .distinct("project_id")
-    )
+    plans = DataManagementPlan.objects.filter(project__in=projects).order_by("project_id", "-number")
+    newest = plans.filter(data_plans_visible(user)).distinct("project_id")
+    standing = plans.filter(state=DataManagementPlan.State.CONFIRMED).distinct("project_id")
     counted = [
         _count(risks.exclude(state=Risk.State.CLOSED), "risks", F("state")),
         _count(overdue, "risks", Value("overdue", output_field=CharField())),
         _count(Collaboration.objects.filter(project__in=projects), "collaborations", F("kind")),
-        _count(DataSet.objects.filter(plan__in=newest.values("pk")), "data_sets", F("sharing")),
+        _count(DataManagementPlan.objects.filter(pk__in=newest.values("pk")), "data_plans", F("state")),
+        _count(DataSet.objects.filter(plan__in=standing.values("pk")), "data_sets", F("sharing")),
     ]
     kept = Kept()
     for name, key, number in counted[0].union(*counted[1:], all=True):

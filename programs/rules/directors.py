@@ -6,10 +6,12 @@ from datetime import date
 from typing import Any, TypeAlias
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.queries import grants_of
 from common.errors import Blocker
+from common.fiscal_year import date_text
 from programs.models import AreaDirector, AreaOfficer, Deputy, ResearchArea
 from programs.rules import NOTHING, actions_allowed
 from programs.rules.scope import scope_of
@@ -78,9 +80,9 @@ def _deputy_blockers(deputy: Deputy) -> list[Blocker]:
         role.ends_on is not None and deputy.ends_on is not None and deputy.ends_on > role.ends_on
     )
     if outside:
-        last = role.ends_on.isoformat() if role.ends_on else _("no end yet")
+        last = _day(role.ends_on) if role.ends_on else _("no end yet")
         message = _("These days lie outside the term that is stood in for (%(start)s to %(end)s).") % {
-            "start": role.starts_on.isoformat(), "end": last,
+            "start": _day(role.starts_on), "end": last,
         }  # fmt: skip
         found.append(Blocker("starts_on", "outside_the_term", message))
     return found
@@ -103,8 +105,8 @@ def _in_the_way(term: Term) -> Term | None:
 def _there(other: Term, term: Term) -> str:
     words = {
         "name": other.person.name,
-        "start": other.starts_on.isoformat(),
-        "end": other.ends_on.isoformat() if other.ends_on else "",
+        "start": _day(other.starts_on),
+        "end": _day(other.ends_on) if other.ends_on else "",
     }
     if not isinstance(term, AreaDirector):
         return _("%(name)s holds this role from %(start)s already. Choose other dates or end that term.") % words
@@ -113,6 +115,10 @@ def _there(other: Term, term: Term) -> str:
     if other.ends_on is None:
         return _("%(name)s directs this area from %(start)s on. End that term first.") % words
     return _("%(name)s directs this area from %(start)s to %(end)s. Choose other dates or end that term.") % words
+
+
+def _day(day: date) -> str:
+    return date_text(day, get_language() or "ja")
 
 
 def is_removable(term: Term, today: date) -> bool:

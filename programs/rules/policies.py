@@ -9,10 +9,12 @@ from __future__ import annotations
 from datetime import date
 
 from django.db.models import Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.queries import grants_of
 from common.errors import Blocker
+from common.fiscal_year import date_text
 from common.text import count_characters
 from programs.models import PolicyVersion, ResearchArea
 from programs.rules import NOTHING, areas_visible
@@ -114,7 +116,7 @@ def effect_blockers(version: PolicyVersion, effective_on: date) -> list[Blocker]
     standing = PolicyVersion.objects.filter(area=version.area_id, state=IN_FORCE).order_by("-effective_on").first()
     if standing is not None and standing.effective_on is not None and effective_on <= standing.effective_on:
         message = _("Version %(number)s is in force from %(day)s. Enter a later day.") % {
-            "number": standing.number, "day": standing.effective_on.isoformat(),
+            "number": standing.number, "day": date_text(standing.effective_on, get_language() or "ja"),
         }  # fmt: skip
         return [Blocker("effective_on", "before_the_last", message)]
     return []

@@ -11,9 +11,11 @@ from datetime import date
 from typing import IO
 
 from django.db.models import Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from common.errors import Blocker
+from common.fiscal_year import date_text
 from programs.models import Deliverable, Project, TrlAssessment, TrlCriterion, TrlLevel
 from programs.rules import projects_visible
 
@@ -90,7 +92,9 @@ def claim_blockers(
     last = newest_claim(project)
     if not found and last is not None and on < last.on:
         message = _("The last claim is of %(day)s. Enter a later day.")
-        found.append(Blocker("on", "before_the_last_claim", message % {"day": last.on.isoformat()}))
+        found.append(
+            Blocker("on", "before_the_last_claim", message % {"day": date_text(last.on, get_language() or "ja")})
+        )
     if not level.scale.is_default:
         found.append(Blocker("level", "other_scale", _("Choose a level of the scale in force.")))
     elif missing := [one.number for one in levels if not one.criteria.all()]:

@@ -31,8 +31,8 @@ def _press(page: Page) -> None:
     """The button of the page is pressed without a mouse."""
     assert violations(page) == []
     page.locator("main form button.primary").first.focus()
-    page.keyboard.press("Enter")
-    page.wait_for_load_state("networkidle")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
 
 
 def test_finding_when_carried_on_by_three_people_by_keyboard_then_the_review_is_recommended(

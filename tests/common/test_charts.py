@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 from django.template import Context, Template
+from django.template.loader import render_to_string
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -336,6 +337,14 @@ def test_benchmark_when_given_anything_then_every_mark_lies_within_the_plot(valu
         assert 66 <= float(mark.attrib["cy"]) <= 190
     for word in root.iter(f"{SVG}text"):
         assert float(word.attrib["y"]) <= 216
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_table_of_a_chart_when_on_the_page_then_every_cell_says_what_it_is(name):
+    chart = SAMPLES[name]("ja")
+    page = render_to_string("portal/chart.html", {"chart": chart})
+    assert page.count('<td data-label="') == page.count("<td") == len(chart.rows) * (len(chart.head) - 1)
+    assert all(f'data-label="{word}"' in page for word in chart.head[1:] if chart.rows)
 
 
 def test_gantt_when_read_aloud_then_counts_and_what_is_late_and_the_rest_in_the_table():

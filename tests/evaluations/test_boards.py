@@ -12,8 +12,8 @@ from evaluations.queries.dossiers import board
 from evaluations.rules.dossiers import review_missing
 from evaluations.rules.rounds import first_locked_year
 from evaluations.scoring import Answer
-from programs.models import PlanVersion
 from tests.cast import again
+from tests.factories.money import plan_in_force
 from tests.factories.rounds import make_round
 
 pytestmark = pytest.mark.django_db
@@ -96,10 +96,9 @@ def test_missing_when_a_review_goes_its_way_then_each_step_names_who_owes_it(cas
 
 
 def test_money_at_stake_when_the_gate_opens_a_phase_then_seen_by_who_sees_the_projects_money(cast, scored, twin):
-    version = PlanVersion.objects.filter(project=twin[F1], state="approved").order_by("-number").first()
     locked = first_locked_year(scored.round)
-    planned = sum(version.years.filter(fiscal_year__gte=locked).values_list("total_yen", flat=True))
-    assert planned > 0
-    assert known(cast["staff1"], scored.reviews[F1]).at_stake_yen == planned
+    totals = {locked - 1: 90_000_000, locked: 100_000_000, locked + 1: 120_000_000}
+    plan_in_force(twin[F1], totals, by=cast["staff1"], second=cast["staff2"])
+    assert known(cast["staff1"], scored.reviews[F1]).at_stake_yen == 220_000_000
     for name in ("secretariat1", "chair1", "office1"):
         assert (name, known(cast[name], scored.reviews[F1]).at_stake_yen) == (name, None)

@@ -132,12 +132,21 @@ def test_conflict_when_declared_then_closes_at_once_and_waits_for_a_person(cast,
         "mentor",
         twin[F1],
     )
+    assert conflict.evidence == "学位論文の指導を受けた"
     assert open_to(user) == {F2, F3}
     # To take it back does not open anything before it is settled.
     answered(user, made, {F1: NO})
     assert open_to(user) == {F2, F3}
     dismiss_conflict(conflict, reason="10年に満たない", by=cast["staff1"], at=timezone.now())
     assert open_to(user) == {F1, F2, F3}
+
+
+def test_conflict_when_declared_with_days_then_they_stand_in_its_evidence_as_a_reader_writes_them(cast, twin):
+    made = make_round(cast, twin)
+    days = {"starts_on": date(2010, 4, 1), "ends_on": date(2012, 3, 31)}
+    answered(cast["evaluator2"], made, {F1: {**YES, **days}})
+    conflict = ConflictOfInterest.objects.get(person=cast["evaluator2"].person)
+    assert conflict.evidence == "学位論文の指導を受けた (2010年4月1日 – 2012年3月31日)"
 
 
 def test_conflict_when_confirmed_then_nothing_of_the_case_is_left(cast, twin):

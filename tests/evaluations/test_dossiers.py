@@ -19,6 +19,7 @@ from evaluations.rules.dossiers import dossier_actions, dossier_missing, readine
 from programs.models import Project
 from tests.cast import again
 from tests.factories.rounds import make_round
+from tests.reporting.test_documents import benchmarked
 
 F1, F2 = "sample-ql1-f1", "sample-ql1-f2"
 
@@ -218,6 +219,16 @@ def test_addendum_when_added_then_dated_and_never_changed(cast, twin):
         with pytest.raises(DatabaseError), transaction.atomic():
             change()
     assert "装置が故障" not in str(Dossier.objects.get(gate_review=review).content)
+
+
+@pytest.mark.django_db
+def test_dossier_pdf_when_the_project_has_a_benchmark_then_it_is_in_it_with_the_roadmap(cast, twin):
+    printed = benchmarked(twin[F1], cast)
+    _made, review = sealed(cast, twin)
+    reader = PdfReader(io.BytesIO(dossier_pdf(Dossier.objects.get(gate_review=review))))
+    whole = "".join("".join(page.extract_text().split()) for page in reader.pages)
+    for text in [*printed, "ロードマップ"]:
+        assert "".join(text.split()) in whole, text
 
 
 @pytest.mark.django_db

@@ -54,7 +54,8 @@ def test_sources_when_read_then_every_message_is_in_the_catalogue() -> None:
     known = {source for source, _ in _entries()}
     missing = set()
     for path in (ROOT / "templates").rglob("*.html"):
-        for found in re.findall(r'{%\s*trans(?:late)?\s+"([^"]+)"', path.read_text()):
+        written = re.findall(r'{%\s*trans(?:late)?\s+"([^"]+)"(?:\s+context\s+"([^"]+)")?', path.read_text())
+        for found in (f"{context}\4{message}" if context else message for message, context in written):
             if found.replace("%", "%%") not in known and found not in known:
                 missing.add((path.name, found))
     assert sorted(missing) == []

@@ -14,7 +14,7 @@ from common.models import JournalEntry
 from evaluations.actions.assignment_runs import run_assignment
 from evaluations.models import Assignment, AssignmentRun, Expertise, Panel, PanelMember, Round
 from evaluations.queries.assignments import case_name, cases_overseen_by, seating_of
-from portal.assignment_words import shortfalls_told
+from portal.assignment_words import _figure, shortfalls_told
 from programs.actions.recusals import recuse
 from tests.cast import again
 from tests.factories.rounds import FLAGSHIPS, make_round
@@ -144,6 +144,10 @@ def test_confirmation_when_readers_are_missing_then_warned_and_asked(cast, made,
     assert not standing(made, F2).filter(state="confirmed").exists()
     assert client.post(f"{url}confirm/", {"seen": seen, "though_thin": "on"}).status_code == 302
     assert standing(made, F2).filter(state="confirmed").count() == 2
+
+
+def test_worth_when_below_zero_then_written_with_a_triangle():
+    assert (_figure(-243.04), _figure(0.791), _figure(-0.001)) == ("△243.04", "0.79", "0.00")
 
 
 def test_assignment_when_all_members_are_of_one_institution_then_says_so_with_figures(cast, made, url):

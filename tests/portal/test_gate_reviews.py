@@ -1,12 +1,18 @@
 """The gate board, a gate review and its dossier over the pages: called, written, handed in, sealed; by whom."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from common.audit import record
+from common.fiscal_year import datetime_text
 from common.models import StoredFile
+from evaluations.actions.dossiers import seal_dossier, submit_dossier
 from evaluations.models import GateReview
 from tests.evaluations.test_dossiers import F1, called, sealed, small_pdf, written
+from tests.factories.money import plan_in_force
 from tests.factories.rounds import make_round
 
 pytestmark = pytest.mark.django_db
@@ -136,3 +142,32 @@ def test_pages_when_there_are_more_rows_then_the_queries_are_the_same(
     with django_assert_num_queries(15):
         client.get(f"/gates/{reviews[0].ref}/dossier/")
     assert not StoredFile.objects.filter(name="none").exists()
+
+
+def test_dossier_page_when_sealed_then_shows_every_part_that_the_system_knows(client, cast, twin):
+    _made, review = written(cast, twin)
+    plan_in_force(twin[F1], {2026: 100_000_000}, by=cast["staff1"], second=cast["staff2"])
+    client.force_login(cast["pi1"])
+    pages = [client.get(f"/gates/{review.ref}/dossier/compiled/").content.decode()]
+    submit_dossier(review, by=cast["pi1"], at=timezone.now())
+    seal_dossier(review, by=cast["po1"], at=timezone.now())
+    pages.append(client.get(f"/gates/{review.ref}/dossier/").content.decode())
+    for text in pages:
+        for title in (
+            "前回ゲートの指摘・条件への対応", "承認済みの計画の版", "フェーズ開始前に定めたゲートの評価基準", "マイルストーン",
+            "TRL", "資金", "ベンチマーク", "対応中のリスク・課題", "提出済みの文書",
+        ):  # fmt: skip
+            assert (title, f"<h3>{title}</h3>" in text) == (title, True)
+        assert "第1版(2026年4月1日(水)施行) (試験第1号)" in text
+
+
+def test_journal_of_a_round_when_its_calendar_moved_then_days_and_times_are_in_words(client, cast, twin):
+    made = make_round(cast, twin, projects=(F1,))
+    before = made.round.final_close_at.replace(microsecond=0)
+    after = before + timedelta(days=1)
+    told = {"before": {"final_close_at": before.isoformat()}, "after": {"final_close_at": after.isoformat()}}
+    record("save_calendar", made.round, by=cast["staff1"], at=timezone.now(), **told)
+    client.force_login(cast["staff1"])
+    text = client.get(f"/rounds/{made.round.ref}/").content.decode()
+    assert [datetime_text(one, "ja") in text for one in (before, after)] == [True, True]
+    assert before.isoformat() not in text

@@ -77,8 +77,10 @@ def test_record_when_changed_and_taken_out_then_so_on_the_page(client, cast, kep
     count = LearnerCount.objects.get(fiscal_year=2024, kind="working")
     page = client.get(f"{SCHOOL}?edit=learners-{count.pk}")
     assert 'value="112"' in page.content.decode()
-    row = {"training": count.training_id, "fiscal_year": "2024", "kind": "working", "number": "113"}
+    row = {"training": count.training_id, "fiscal_year": "令和６年度", "kind": "working", "number": "１１３"}
     assert client.post(SCHOOL, typed(f"learners-{count.pk}", **row)).status_code == 302
+    count.refresh_from_db()
+    assert (count.fiscal_year, count.number) == (2024, 113)
     assert "113" in text_of(client, SCHOOL)
     adopter = AdoptingInstitution.objects.get(name__startswith="見本大学院")
     assert client.post(SCHOOL, {"on": f"adopter-{adopter.pk}", "act": "remove"}).status_code == 302

@@ -345,11 +345,15 @@ def test_data_plan_when_somebody_looks_then_rights_are_as_in_the_table(cast, pla
 
 def test_counts_when_an_area_is_asked_then_over_the_projects_one_may_see(cast, project, risk, plan):
     entered(project, cast)
-    data_management.confirm_data_plan(
-        data_management.submit_data_plan(plan, by=cast["pi1"], at=AT), by=cast["po1"], at=AT
-    )
+    assert kept_by(cast["pi1"], project.area, TODAY).data_plans == {"drafting": 1}
+    assert kept_by(cast["pd1"], project.area, TODAY).data_plans == {}
+    submitted = data_management.submit_data_plan(plan, by=cast["pi1"], at=AT)
+    kept = kept_by(cast["pd1"], project.area, TODAY)
+    assert (kept.data_plans, kept.data_sets) == ({"submitted": 1}, {})
+    data_management.confirm_data_plan(submitted, by=cast["po1"], at=AT)
     kept = kept_by(cast["pd1"], project.area, date(2026, 7, 2))
     assert (kept.risks, kept.collaborations, kept.data_sets) == ({"open": 1, "overdue": 1}, {"abroad": 1}, {"open": 1})
+    assert kept.data_plans == {"confirmed": 1}
     assert kept_by(cast["staff1"], project.program, TODAY).risks == {"open": 1}
     assert kept_by(cast["pi2"], project.area, TODAY).is_empty
     recuse(cast["pd1"].person, project, starts_on=date(2020, 4, 1), source_ref="COI-R", by=cast["staff1"], at=AT)

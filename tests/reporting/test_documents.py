@@ -5,13 +5,15 @@ import io
 import re
 import subprocess
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from pypdf import PdfReader
 
 from common.canonical import content_hash
 from common.models import StoredFile
-from programs.models import AwardNumber, Milestone, TrlAssessment
+from programs.actions.benchmarks import add_benchmark_value, open_benchmark
+from programs.models import AwardNumber, Milestone, StageGate, TrlAssessment
 from reporting import tasks
 from reporting.actions.reports import open_report
 from reporting.contents import report_content
@@ -44,6 +46,23 @@ def marked_as_sample(pdf):
     return ["SAMPLE 見本" in page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages]
 
 
+def benchmarked(project, cast):
+    """A benchmark with an own value and the world's best; what a document has to print of it."""
+    how = {"by": cast["pi1"], "at": AT}
+    made = open_benchmark(project, name_ja="単一光子検出効率(試験)", unit="%", direction="higher", **how)
+    for holder, who, value in (("own", "", "93.125"), ("world", "海外計量機関", "97.5")):
+        add_benchmark_value(
+            made,
+            holder=holder,
+            holder_name=who,
+            value=Decimal(value),
+            on=date(2026, 2, 3),
+            source=f"出典{value}",
+            **how,
+        )
+    return [made.name_ja, "高いほど良い", "93.125", "97.5", "海外計量機関", "出典93.125", "出典97.5", "2026年2月3日"]
+
+
 @pytest.fixture
 def version(report_at):
     """A submitted version, as a report's page names it."""
@@ -70,6 +89,18 @@ def test_report_when_typeset_then_cover_contents_sections_and_figures_are_there(
     assert "△ 18" in whole  # reached eighteen days early
     assert "TRL6" in whole
     assert 4 <= len(pages) <= 8
+
+
+def test_report_when_the_project_has_a_benchmark_then_own_values_stand_beside_the_best_with_sources(
+    report_at, cast, twin, tmp_path
+):
+    bests = benchmarked(twin["sample-ql1-f1"], cast)
+    report = report_at("submitted")
+    version = ReportVersion.objects.select_related("report").get(report=report)
+    whole = squeezed("".join(pages_of(tmp_path, report_pdf(version))))
+    for text in bests:
+        assert squeezed(text) in whole, text
+    assert "ロードマップ" in whole
 
 
 def test_report_when_typeset_then_every_page_has_number_case_and_hash(version, tmp_path):
@@ -239,7 +270,15 @@ def test_brief_when_projects_climb_then_levels_and_gates_stand_on_the_one_page(c
         "課題のTRL",
         "今日までの計画",
         "超伝導量子計算機プロトタイプの開発とクラウド公開(見本)",
-        "ステージゲート評価:",
+        "今後のステージゲート評価:",
     ):
         assert squeezed(part) in text, part
     assert "予算案のポイント:" in text
+
+
+def test_brief_when_a_gate_is_past_then_only_those_ahead_are_named(cast, twin_program, tmp_path):
+    for ref, name, day in (("past", "過ぎた関門", ON - timedelta(days=1)), ("ahead", "今日の関門", ON)):
+        StageGate.objects.create(program=twin_program, ref=f"brief-{ref}", name_ja=name, held_on=day)
+    (page,) = pages_of(tmp_path, portfolio_brief_pdf(cast["staff2"], on=ON, root="q-leap-sample"))
+    assert "今日の関門" in squeezed(page)
+    assert "過ぎた関門" not in squeezed(page)
