@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.queries import grants_of
 from evaluations.models import GateReview
 from evaluations.queries.disclosures import disclosures_awaiting
-from evaluations.queries.findings import fact_checks_awaiting, findings_awaiting
+from evaluations.queries.findings import cases_discussed_by, fact_checks_awaiting, findings_awaiting
 from evaluations.queries.questions import cases_with_waiting_questions, reviews_to_answer
 from evaluations.rules.score_sheets import is_evaluator
 from portal.tasks import Task
@@ -39,19 +39,22 @@ def project_tasks(user: Any, today: date) -> Iterator[Task]:
 def discussion_tasks(user: Any, today: date) -> Iterator[Task]:
     """This function will yield what the discussion of cases waits for: questions to send, findings, comments."""
     runs = is_evaluator(user) or grants_of(user).has("secretariat")
+    # What follows asks much of the database; most people discuss nothing today.
+    discusses = (runs or scope_of(user).party) and cases_discussed_by(user).exists()
     if runs:
         for case in cases_with_waiting_questions(user):
             yield _task(
                 _("Send the written questions to the team"), case.gate_review, "case_questions", case.ref,
                 case.panel.round.questions_due_on, 15, _("The panel's questions are waiting."),
             )  # fmt: skip
+    if runs and discusses:
         for case in findings_awaiting(user):
             label = _("Give the finding") if case.falls_to_me else _("Write the finding")  # type: ignore[attr-defined]
             yield _task(
                 label, case.gate_review, "finding", case.ref, case.panel.round.finding_due_on, 30,
                 _("The ministry's staff are waiting for the finding."),
             )  # fmt: skip
-    if runs or scope_of(user).party:
+    if discusses:
         for one in disclosures_awaiting(user):
             yield _task(
                 _("Release the comments for the project"), one.case.gate_review, "case_comments", one.case.ref,

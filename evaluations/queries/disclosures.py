@@ -33,7 +33,7 @@ def disclosures_visible_to(user: object) -> QuerySet[Disclosure]:
 def disclosure_of(case: Case) -> Disclosure | None:
     """This function will return the comments for the project of a case, if any were begun."""
     rows = Disclosure.objects.filter(case=case).select_related("edited_by__person", "released_by__person")
-    return rows.prefetch_related("comments__item").first()
+    return rows.prefetch_related("comments").first()
 
 
 @dataclass(frozen=True, slots=True)

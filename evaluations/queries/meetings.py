@@ -12,7 +12,7 @@ from evaluations.models import Admission, Case, Dossier, Meeting, MeetingItem, P
 from evaluations.queries.cases import cases_visible_to
 from evaluations.queries.panel_results import panel_results
 from evaluations.rules.meetings import ends_at, items_visible, meetings_visible
-from evaluations.rules.rounds import admitted_cases
+from evaluations.rules.rounds import admissions_in_force
 from evaluations.states import ACCEPTED, INVALIDATED
 from programs.models import AreaDirector, AreaOfficer, ProgramStaff, ProjectRecusal
 from programs.queries import lead_institutions, project_label
@@ -91,7 +91,7 @@ def people_out(meeting: Meeting, cases: list[Case]) -> dict[int, list[str]]:
     people = {person for each in names.values() for person in each}
     asked = Admission.objects.filter(member__person_id__in=people, case__in=cases).order_by()
     admitted = {
-        person: set(admitted_cases(person).values_list("case_id", flat=True))
+        person: set(admissions_in_force(person).values_list("case_id", flat=True))
         for person in set(asked.values_list("member__person_id", flat=True))
     }
     return {

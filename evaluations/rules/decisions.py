@@ -47,7 +47,7 @@ from programs.rules import (
     projects_of_organizations,
 )
 from programs.rules.plans import plan_in_force
-from programs.rules.scope import scope_of
+from programs.rules.scope import programs_run_by, scope_of
 
 REASONS = Path(__file__).resolve().parent.parent / "data" / "decision_reasons.json"
 PROJECT = "gate_review__project"
@@ -91,12 +91,12 @@ def decisions_visible(user: object) -> Q:
     Ministry staff and auditors always, the directors from the draft on; the officers, the team, its institutions, the
     panel, the agency and its machines once it is released.
     """
-    grants, scope = grants_of(user), scope_of(user)
+    grants = grants_of(user)
     if grants.client_organization_id is not None:
-        return IS_RELEASED & Q(gate_review__round__program__in=scope.agency)
+        return IS_RELEASED & Q(gate_review__round__program__in=programs_run_by([grants.client_organization_id]))
     if grants.person_id is None:
         return NOTHING
-    me = grants.person_id
+    me, scope = grants.person_id, scope_of(user)
     # A merger tells of the other project's plan and money too.
     free = not_excluded(me, PROJECT) & not_excluded(me, "plan_change__project")
     if grants.has("auditor"):
@@ -355,7 +355,11 @@ def decision_blockers(draft: GateDecision, revision: Revision, conditions: int, 
         found.append(Blocker("bridging_yen", "not_deferred", message))
     if conditions and draft.ends_the_project and not draft.merges:
         found.append(Blocker("conditions", "no_project_left", _("A project that stops has no conditions to meet.")))
-    return found + [Blocker("plan_change", one.code, one.message) for one in revision.blockers]
+    # What is wrong with the last day is said at it; all the rest is in the plan, which is changed elsewhere.
+    own = {"ends_on"} if draft.ends_the_project else set()
+    return found + [
+        Blocker(one.field if one.field in own else "plan_change", one.code, one.message) for one in revision.blockers
+    ]
 
 
 def _plan_blockers(draft: GateDecision) -> list[Blocker]:

@@ -11,8 +11,16 @@ from django.utils.timezone import localdate
 
 from accounts.queries import grants_of, in_force
 from common.models import JournalEntry
-from evaluations.models import Case, ConflictOfInterest, Declaration, PanelMember, Round
-from evaluations.rules.rounds import admitted_cases, not_excluded, rounds_evaluated_by, rounds_kept_by
+from common.subselects import daily
+from evaluations.models import Case, ConflictOfInterest, Declaration, Panel, PanelMember, Round
+from evaluations.rules.rounds import (
+    admitted_cases,
+    not_excluded,
+    panels_chaired,
+    rounds_evaluated_by,
+    rounds_kept_by,
+    rounds_of_member,
+)
 from evaluations.states import ACCEPTED, CASE_LIVE, CONCLUDED, DECLARED, OPEN, ROUND_RUNNING
 from programs.models import HQMember, Participation, ProjectMember
 from programs.rules import NOTHING
@@ -76,17 +84,20 @@ def documents_open_to(user: object, *states: str, to_score: bool = False) -> Q:
     facts of that time count. `to_score`: only where the member may score as well.
     """
     me = grants_of(user).person_id
-    if me is None:
-        return NOTHING
-    rounds = Round.objects.filter(rounds_evaluated_by(user, ACCEPTED))
+    return NOTHING if me is None else Q(pk__in=cases_open_to(me, *(states or (OPEN,)), to_score=to_score))
+
+
+@daily
+def cases_open_to(me: int, *states: str, to_score: bool = False) -> QuerySet[Any, Any]:
+    """This function will return the cases of `documents_open_to`, as a leaf."""
     declared = _live(me).filter(Q(answer="none") | Q(conflict__isnull=False), case_id=OuterRef("pk"))
     fresh = declared.alias(now=fingerprint_now("case__gate_review")).filter(fingerprint=F("now"))
-    return (
-        Q(panel__round__in=rounds, state__in=states or (OPEN,))
+    return Case.objects.filter(
+        Q(panel__round__in=rounds_of_member(me, ACCEPTED), state__in=states)
         & (Q(Exists(fresh)) | Q(Exists(declared), state=CONCLUDED))
         & ~Q(Exists(_unsettled(me)))
         & not_barred(me, to_score=to_score)
-    )
+    ).values("pk")
 
 
 def _live(person_id: int) -> QuerySet[Declaration]:
@@ -121,13 +132,13 @@ def cases_undeclared(user: object) -> Q:
     me = grants_of(user).person_id
     if me is None:
         return NOTHING
-    fresh = (
-        _live(me)
-        .filter(case_id=OuterRef("pk"))
-        .alias(now=fingerprint_now("case__gate_review"))
-        .filter(fingerprint=F("now"))
-    )
-    return cases_declarable(user) & ~Q(Exists(fresh))
+    return cases_declarable(user) & ~Q(pk__in=_declared_afresh(me))
+
+
+@daily
+def _declared_afresh(person_id: int) -> QuerySet[Any, Any]:
+    live = _live(person_id).alias(now=fingerprint_now("case__gate_review"))
+    return live.filter(fingerprint=F("now")).values("case_id")
 
 
 def membership_of(user: object, one: Round) -> PanelMember | None:
@@ -160,10 +171,8 @@ def rounds_chaired_by(user: object) -> Q:
     me = grants_of(user).person_id
     if me is None:
         return NOTHING
-    held = PanelMember.objects.filter(
-        in_force(localdate()), person_id=me, approved_by__isnull=False, state=ACCEPTED, role__in=("chair", "vice_chair")
-    )
-    return Q(pk__in=held.values("panel__round_id")) & Q(pk__in=Round.objects.filter(rounds_evaluated_by(user)))
+    panels = Panel.objects.filter(pk__in=panels_chaired(me))
+    return Q(pk__in=panels.values("round_id")) & rounds_evaluated_by(user)
 
 
 def _told(user: object) -> QuerySet[Any]:

@@ -26,7 +26,7 @@ from evaluations.models import (
     RubricGrade,
 )
 from evaluations.rules.cases import PROJECT, cases_judged_by
-from evaluations.rules.rounds import not_excluded, rounds_kept_by
+from evaluations.rules.rounds import not_excluded, panels_chaired, rounds_kept_by
 from evaluations.rules.score_sheets import AFTER_FINAL, AFTER_FIRST, not_reading, reasons_given
 from evaluations.states import (
     ACCEPTED,
@@ -54,10 +54,7 @@ def cases_chaired(user: object) -> Q:
     me = grants_of(user).person_id
     if me is None:
         return NOTHING
-    held = PanelMember.objects.filter(
-        in_force(localdate()), person_id=me, approved_by__isnull=False, state=ACCEPTED, role__in=CHAIRS
-    )
-    return Q(panel__in=held.values("panel_id")) & cases_judged_by(user, OPEN, CONCLUDED)
+    return Q(panel__in=panels_chaired(me)) & cases_judged_by(user, OPEN, CONCLUDED)
 
 
 def cases_kept(user: object) -> Q:

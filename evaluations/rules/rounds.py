@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils import timezone
-from django.utils.timezone import localdate
+from django.utils.timezone import localdate, make_aware
 from django.utils.translation import gettext as _
 
 from accounts.queries import grants_of, in_force
 from common.errors import Blocker
 from common.fiscal_year import fiscal_year_of
 from common.states import can_move
+from common.subselects import daily
 from evaluations.calendar import DECISION, STEPS, disorders, in_force_on
 from evaluations.models import Admission, Case, GateReview, PanelMember, Round, RoundSecretary, Rubric
 from evaluations.states import ACCEPTED, APPROVED, DRAFTING, INVITED, RELEASED, ROUND_MOVES, ROUND_RUNNING
@@ -24,11 +25,12 @@ from programs.rules import (
     NOTHING,
     OFFICE_ROLES,
     not_recused,
+    projects_excluded,
     projects_of_headquarters,
     projects_of_member,
     projects_of_organizations,
 )
-from programs.rules.scope import scope_of
+from programs.rules.scope import programs_run_by, scope_of
 from programs.states import RUNNING
 
 #: So long after a round's end the people of its panel and its secretariat may still read (trust.md 1.10).
@@ -46,8 +48,13 @@ def rounds_kept_by(user: object) -> Q:
     me = grants_of(user).person_id
     if me is None:
         return NOTHING
-    held = RoundSecretary.objects.filter(in_force(timezone.localdate()), person_id=me, approved_by__isnull=False)
-    return Q(pk__in=held.values("round_id")) & not_over("")
+    return Q(pk__in=_kept(me))
+
+
+@daily
+def _kept(person_id: int) -> QuerySet[Any, Any]:
+    held = RoundSecretary.objects.filter(in_force(localdate()), person_id=person_id, approved_by__isnull=False)
+    return Round.objects.filter(not_over(""), pk__in=held.values("round_id")).values("pk")
 
 
 def rounds_evaluated_by(user: object, *states: str) -> Q:
@@ -55,10 +62,26 @@ def rounds_evaluated_by(user: object, *states: str) -> Q:
     me = grants_of(user).person_id
     if me is None:
         return NOTHING
+    return Q(pk__in=rounds_of_member(me, *(states or (INVITED, ACCEPTED))))
+
+
+@daily
+def rounds_of_member(person_id: int, *states: str) -> QuerySet[Any, Any]:
+    """This function will return the rounds on whose panel a person sits in one of these states."""
     held = PanelMember.objects.filter(
-        in_force(timezone.localdate()), person_id=me, approved_by__isnull=False, state__in=states or (INVITED, ACCEPTED)
+        in_force(localdate()), person_id=person_id, approved_by__isnull=False, state__in=states
     )
-    return Q(pk__in=held.values("panel__round_id")) & not_over("")
+    return Round.objects.filter(not_over(""), pk__in=held.values("panel__round_id")).values("pk")
+
+
+@daily
+def panels_chaired(person_id: int) -> QuerySet[Any, Any]:
+    """This function will return the panels on which a person serves as chair or vice chair today."""
+    held = PanelMember.objects.filter(
+        in_force(localdate()), person_id=person_id, approved_by__isnull=False, state=ACCEPTED,
+        role__in=("chair", "vice_chair"),
+    )  # fmt: skip
+    return held.values("panel_id")
 
 
 def rounds_directed_by(user: object) -> Q:
@@ -97,7 +120,7 @@ def may_see_rounds(user: object) -> bool:
 
 def not_over(prefix: str) -> Q:
     """This function will return the condition: the round is open, or closed so lately that its people still read."""
-    limit = timezone.now() - timedelta(days=DAYS_AFTER)
+    limit = make_aware(datetime.combine(localdate() - timedelta(days=DAYS_AFTER), time.min))
     return Q(**{f"{prefix}closed_at__isnull": True}) | Q(**{f"{prefix}closed_at__gte": limit})
 
 
@@ -106,11 +129,10 @@ def not_over(prefix: str) -> Q:
 
 def not_excluded(person_id: int, to_project: str = "project") -> Q:
     """This function will return the condition: no exclusion of this person from the project that the row is about."""
-    excluded = Project.objects.filter(~not_recused(person_id), pk=OuterRef(to_project))
-    return ~Q(Exists(excluded))
+    return ~Q(**{f"{to_project}__in": projects_excluded(person_id)})
 
 
-def admitted_cases(person_id: int, *, to_score: bool = False) -> QuerySet[Admission]:
+def admissions_in_force(person_id: int, *, to_score: bool = False) -> QuerySet[Any, Any]:
     """This function will return the ids of the cases to which this person is admitted in spite of a conflict.
 
     Every exclusion from the project that is in force has to be covered: an admission names one conflict, and a
@@ -126,7 +148,11 @@ def admitted_cases(person_id: int, *, to_score: bool = False) -> QuerySet[Admiss
         ~Exists(covered),
         person_id=person_id, project_id=OuterRef("case__gate_review__project_id"), starts_on__lte=today,
     )  # fmt: skip
-    return approved.filter(~Exists(uncovered)).order_by().values("case_id")  # type: ignore[return-value]
+    return approved.filter(~Exists(uncovered)).order_by().values("case_id")
+
+
+#: The same as a leaf for conditions.
+admitted_cases = daily(admissions_in_force)
 
 
 def gate_reviews_visible(user: object) -> Q:
@@ -136,12 +162,11 @@ def gate_reviews_visible(user: object) -> Q:
     beats every role.
     """
     grants = grants_of(user)
-    scope = scope_of(user)
     if grants.client_organization_id is not None:
-        return Q(state=RELEASED, round__program__in=scope.agency)
+        return Q(state=RELEASED, round__program__in=programs_run_by([grants.client_organization_id]))
     if grants.person_id is None:
         return NOTHING
-    me = grants.person_id
+    me, scope = grants.person_id, scope_of(user)
     if grants.has("auditor"):
         return not_excluded(me)
     rounds = Round.objects.filter(rounds_kept_by(user) | rounds_evaluated_by(user))
@@ -156,14 +181,20 @@ def gate_reviews_visible(user: object) -> Q:
         | Q(area__in=areas)
         | Q(project__in=Project.objects.filter(team))
     )
-    return (seen & not_excluded(me)) | reviews_admitted(user, me)
+    return (seen & not_excluded(me)) | reviews_admitted(me)
 
 
-def reviews_admitted(user: object, person_id: int) -> Q:
+def reviews_admitted(person_id: int) -> Q:
     """This function will return the condition for the reviews to whose case a member of the panel was admitted."""
-    cases = Case.objects.filter(pk__in=admitted_cases(person_id)).order_by()
-    rounds = Round.objects.filter(rounds_evaluated_by(user, ACCEPTED))
-    return Q(pk__in=cases.values("gate_review_id"), round__in=rounds)
+    return Q(pk__in=_reviews_of_admitted(person_id))
+
+
+@daily
+def _reviews_of_admitted(person_id: int) -> QuerySet[Any, Any]:
+    cases = Case.objects.filter(
+        pk__in=admitted_cases(person_id), panel__round__in=rounds_of_member(person_id, ACCEPTED)
+    )
+    return cases.values("gate_review_id")
 
 
 # Acts on rounds -------------------------------------------------------------------------------------------------------

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
-from accounts.queries import grants_of, in_force
+from accounts.queries import grants_of
 from common.errors import Blocker
 from common.models import JournalEntry
-from evaluations.models import Assignment, Case, PanelMember, Round, RubricItem, ScoreSheet
-from evaluations.rules.declarations import documents_open_to
-from evaluations.rules.rounds import not_excluded, rounds_evaluated_by, rounds_kept_by
+from common.subselects import daily
+from evaluations.models import Assignment, Case, Round, RubricItem, ScoreSheet
+from evaluations.rules.declarations import cases_open_to, documents_open_to
+from evaluations.rules.rounds import not_excluded, panels_chaired, rounds_evaluated_by, rounds_kept_by
 from evaluations.scoring import Problem
 from evaluations.states import ACCEPTED, CLOSED, CONCLUDED, CONFIRMED, FINAL_CLOSED, FIRST_CLOSED, OPEN, SUBMITTED
 from programs.rules import NOTHING
@@ -127,13 +129,8 @@ def sheets_chaired(user: object) -> Q:
     me = grants_of(user).person_id
     if me is None:
         return NOTHING
-    chairs = PanelMember.objects.filter(
-        in_force(localdate()), person_id=me, approved_by__isnull=False, state=ACCEPTED, role__in=("chair", "vice_chair")
-    )
     rounds = Round.objects.filter(rounds_evaluated_by(user, ACCEPTED))
-    return Q(assignment__case__panel__in=chairs.values("panel_id"), **{f"{ROUND}__in": rounds}) & not_excluded(
-        me, PROJECT
-    )
+    return Q(assignment__case__panel__in=panels_chaired(me), **{f"{ROUND}__in": rounds}) & not_excluded(me, PROJECT)
 
 
 def sheets_kept(user: object) -> Q:
@@ -150,10 +147,7 @@ def assignments_watched(user: object) -> Q:
     if me is None:
         return NOTHING
     kept = Q(case__panel__round__in=Round.objects.filter(rounds_kept_by(user)))
-    chairs = PanelMember.objects.filter(
-        in_force(localdate()), person_id=me, approved_by__isnull=False, state=ACCEPTED, role__in=("chair", "vice_chair")
-    )
-    return (kept | Q(case__panel__in=chairs.values("panel_id"))) & not_excluded(me, "case__gate_review__project")
+    return (kept | Q(case__panel__in=panels_chaired(me))) & not_excluded(me, "case__gate_review__project")
 
 
 def is_evaluator(user: object) -> bool:
@@ -205,7 +199,7 @@ def sheets_visible(user: object) -> Q:
     told = Q(**{f"{ROUND}__in": reasons_given(user).values("subject_id")})
     areas = Q(assignment__case__gate_review__project__area__in=scope.directed | scope.supported)
     heads = areas | Q(**{f"{ROUND}__program__in": scope.program_director | scope.program_officer})
-    judged = Q(assignment__case__in=Case.objects.filter(documents_open_to(user, OPEN, CONCLUDED)))
+    judged = Q(assignment__case__in=cases_open_to(me, OPEN, CONCLUDED))
     others = (
         (sheets_chaired(user) & judged & first)
         | (sheets_kept(user) & first & told)
@@ -242,12 +236,16 @@ def _fellows(user: object) -> Q:
 
 def not_reading(person_id: int, to_case: str = "assignment__case_id") -> Q:
     """This function will return the condition: no case that this person still has to score. The own sheet comes first."""
+    return ~Q(**{f"{to_case}__in": _still_to_score(person_id)})
+
+
+@daily
+def _still_to_score(person_id: int) -> QuerySet[Any, Any]:
     waiting = Assignment.objects.filter(
         Q(sheet__isnull=True) | Q(sheet__submitted_at__isnull=True),
-        case__panel__round__state__in=(OPEN, FIRST_CLOSED),
-        case_id=OuterRef(to_case), member__person_id=person_id, state=CONFIRMED,
+        case__panel__round__state__in=(OPEN, FIRST_CLOSED), member__person_id=person_id, state=CONFIRMED,
     )  # fmt: skip
-    return ~Q(Exists(waiting))
+    return waiting.values("case_id")
 
 
 def reasons_given(user: object) -> QuerySet[JournalEntry]:

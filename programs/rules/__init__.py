@@ -6,10 +6,13 @@ conflict (`ProjectRecusal`) beats every role, the auditor's too.
 
 from __future__ import annotations
 
-from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
+from typing import Any
+
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.utils import timezone
 
 from accounts.queries import Grants, grants_of, in_force
+from common.subselects import daily
 from programs.models import HQMember, Participation, Program, Project, ProjectMember, ProjectRecusal, ResearchArea
 from programs.rules.scope import programs_run_by, scope_of
 
@@ -35,16 +38,24 @@ def projects_supported_by(user: object) -> Q:
 
 def projects_of_member(person_id: int, *roles: str) -> Q:
     """This function will return the condition: projects of which the person is a member today."""
+    return Q(pk__in=_of_member(person_id, *roles))
+
+
+@daily
+def _of_member(person_id: int, *roles: str) -> QuerySet[Any, Any]:
     held = ProjectMember.objects.filter(in_force(timezone.localdate()), person_id=person_id)
-    if roles:
-        held = held.filter(role__in=roles)
-    return Q(pk__in=held.values("project_id"))
+    return (held.filter(role__in=roles) if roles else held).values("project_id")
 
 
 def projects_of_headquarters(person_id: int) -> Q:
     """This function will return the condition: projects at whose HQ the person works today."""
+    return Q(pk__in=_of_headquarters(person_id))
+
+
+@daily
+def _of_headquarters(person_id: int) -> QuerySet[Any, Any]:
     held = HQMember.objects.filter(in_force(timezone.localdate()), person_id=person_id)
-    return Q(pk__in=held.values("headquarters__project_id"))
+    return held.values("headquarters__project_id")
 
 
 def projects_of_organizations(organization_ids: list[int]) -> Q:
@@ -54,14 +65,15 @@ def projects_of_organizations(organization_ids: list[int]) -> Q:
 
 def not_recused(person_id: int) -> Q:
     """This function will return the condition: no confirmed conflict of this person with the project today."""
+    return ~Q(pk__in=projects_excluded(person_id))
+
+
+@daily
+def projects_excluded(person_id: int) -> QuerySet[Any, Any]:
+    """This function will return the projects with which a confirmed conflict of the person holds today."""
     today = timezone.localdate()
-    recusals = ProjectRecusal.objects.filter(
-        Q(ends_on__isnull=True) | Q(ends_on__gte=today),
-        person_id=person_id,
-        project_id=OuterRef("pk"),
-        starts_on__lte=today,
-    )
-    return ~Q(Exists(recusals))
+    rows = ProjectRecusal.objects.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=today), starts_on__lte=today)
+    return rows.filter(person_id=person_id).values("project_id")
 
 
 def projects_visible(user: object) -> Q:

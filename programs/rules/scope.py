@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import connection
 from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import StrIndex
 from django.utils import timezone
 
 from accounts.queries import grants_of, in_force
+from common.subselects import daily
 from programs.models import (
     AreaDirector,
     AreaOfficer,
@@ -62,6 +64,22 @@ def scope_of(user: object) -> Scope:
     agencies = grants.organizations("agency_staff")
     if grants.client_organization_id is not None:
         agencies = [grants.client_organization_id]
+    found: dict[str, set[int]] = {}
+    if me is not None or agencies:
+        asked = _offices(me, *sorted(agencies))
+        with connection.cursor() as cursor:
+            cursor.execute(asked.sql, asked.params)
+            for name, pk in cursor.fetchall():
+                found.setdefault(name, set()).add(pk)
+    scope = Scope(agencies=frozenset(agencies), **{name: frozenset(ids) for name, ids in found.items()})
+    if hasattr(user, "__dict__"):
+        user._scope = scope  # type: ignore[attr-defined]
+    return scope
+
+
+@daily
+def _offices(me: int | None, *agencies: int) -> QuerySet[Any, Any]:
+    """What a person holds, by name, and what the agencies run: every request asks it."""
     parts: list[QuerySet[Any]] = []
     if me is not None:
         parts += [
@@ -74,15 +92,8 @@ def scope_of(user: object) -> Scope:
             _named("recused", Project.objects.filter(pk__in=_recusals(me).values("project_id"))),
         ]
     if agencies:
-        parts.append(_named("agency", programs_run_by(agencies)))
-    found: dict[str, set[int]] = {}
-    if parts:
-        for name, pk in parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]:
-            found.setdefault(name, set()).add(pk)
-    scope = Scope(agencies=frozenset(agencies), **{name: frozenset(ids) for name, ids in found.items()})
-    if hasattr(user, "__dict__"):
-        user._scope = scope  # type: ignore[attr-defined]
-    return scope
+        parts.append(_named("agency", programs_run_by(list(agencies))))
+    return parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
 
 
 def _in_team(person_id: int) -> Q:

@@ -52,8 +52,8 @@ def test_conditions_of_visibility_when_built_then_ask_the_database_nothing(
 
 def test_lists_when_they_have_addresses_then_all_of_them_are_warmed() -> None:
     assert [view.__name__ for view in lists()] == [
-        "AllocationList", "AreaList", "BudgetLineList", "IndicatorList", "MilestoneList", "ObservationList", "PlanList",
-        "ProgramList", "ProjectList", "ReportList", "TrlAssessmentList",
+        "AllocationList", "AreaList", "BudgetLineList", "DecisionList", "GateReviewList", "IndicatorList",
+        "MilestoneList", "ObservationList", "PlanList", "ProgramList", "ProjectList", "ReportList", "TrlAssessmentList",
     ]  # fmt: skip
 
 

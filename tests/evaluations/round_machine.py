@@ -146,12 +146,13 @@ class RoundMachine(RuleBasedStateMachine):
 
     # Sheets
 
-    def _reader(self, project: str, place: int, stranger: str | None) -> tuple[Assignment, Any]:
-        """One of the readers of the newest case, with who acts: the reader, or somebody else."""
+    def _reader(self, project: str, place: int, stranger: str | None) -> tuple[Assignment | None, Any]:
+        """One of the readers of the newest case, with who acts: the reader, or somebody else.
+
+        None where a conflict kept the reader from the new case.
+        """
         name = READERS[project][place]
-        assignment = self.assignment(project, name)
-        assert assignment is not None
-        return assignment, self.user(stranger or name)
+        return self.assignment(project, name), self.user(stranger or name)
 
     @rule(project=projects, place=places, stranger=strangers, stale=st.integers(0, 9),
           grades=st.lists(st.sampled_from("abcd"), min_size=3, max_size=3), wrong=st.sampled_from(("", "", "", "z")))  # fmt: skip
@@ -160,6 +161,8 @@ class RoundMachine(RuleBasedStateMachine):
     ) -> None:  # fmt: skip
         """A reader, or somebody else, writes on a sheet; the grade may be off the scale, the sheet of an older version."""
         assignment, by = self._reader(project, place, stranger)
+        if assignment is None:
+            return
         revision = read_sheet(assignment).revision - (stale == 0)
         answers = {
             key: Answer(key, wrong or grade, comment="根拠は資料のとおりです。")
@@ -171,6 +174,8 @@ class RoundMachine(RuleBasedStateMachine):
     def hand_in(self, project: str, place: int, stranger: str | None) -> None:
         """A reader, or somebody else, hands a sheet in."""
         assignment, by = self._reader(project, place, stranger)
+        if assignment is None:
+            return
         self.tried(sheet_acts.submit_sheet, assignment, by=by, at=self.now)
 
     @rule(who=runners, project=projects, reason=st.sampled_from(("", "記載が足りません。")))
@@ -194,7 +199,9 @@ class RoundMachine(RuleBasedStateMachine):
             case_acts.invalidate_case, self.case(project), reason="利益相反の見落とし", by=self.user(who), at=self.now
         ):
             self.made.cases[project] = self.case(project)
-            self.made.assign(project, *READERS[project], by=self.users["staff1"])
+            # The database refuses a reader in conflict.
+            free = [name for name in READERS[project] if self.recused.get(name, ("", ""))[0] != project]
+            self.made.assign(project, *free, by=self.users["staff1"])
 
     @rule(who=people, project=projects)
     def write_into_sealed(self, who: str, project: str) -> None:

@@ -369,7 +369,7 @@ def test_stop_when_released_then_the_project_ends_with_its_plan_cut_short(cast, 
     decisions.withdraw_draft(review, by=cast["staff1"], at=timezone.now())
     made = decided(cast, review, "stop", ends_on=end, wind_down=steps(), at=SOON)
     assert Project.objects.get(pk=project.pk).state == "running"
-    releases.release_decisions([made], by=cast["staff1"], at=timezone.now())
+    releases.release_decisions([made], by=cast["staff1"], at=SOON)
     assert Project.objects.get(pk=project.pk).state == "stopped"
     version = PlanVersion.objects.filter(project=project, state="approved").order_by("-number").first()
     assert (version.ends_on, PlanYear.objects.filter(version=version, fiscal_year=2027).exists()) == (end, False)

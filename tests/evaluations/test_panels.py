@@ -80,7 +80,7 @@ def codes(refusal):
 def test_member_when_carried_through_then_serves_under_the_pledge_as_given(cast, made):
     field = made.panel.expertises.get(position=1)
     member = propose(made, cast, by="secretariat1", expertises=(field,), cases_max=3)
-    assert (member.state, member.approved_by, member.organization.ref) == ("invited", None, "sample-college")
+    assert (member.state, member.approved_by, member.organization.ref) == ("invited", None, "sample-college-c")
     assert list(member.expertises.all()) == [field]
     assert list(appointments_of(cast["evaluator9"])) == []
     approve_member(member, by=cast["staff1"], at=now())

@@ -31,6 +31,8 @@ def fill_tables(cast: dict[str, Any], twin: dict[str, Any]) -> None:
     k_program = Program.objects.get(ref="k-program")
     Vision.objects.create(ref="vision-x", name_ja="試験", program=k_program, decided_month="2026-04")
     ConceptItem.objects.create(concept=Concept.objects.order_by("ref").first(), numbers=[99])
+    for organization in Organization.objects.filter(is_sample=True).order_by("ref")[:3]:
+        tables.Participation.objects.create(program=program, organization=organization, role="spoke", starts_on=DAY)
     for person in people:
         Affiliation.objects.create(person=person, organization=_sample_organization(), **term)
 

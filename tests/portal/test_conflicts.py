@@ -63,7 +63,7 @@ def test_form_when_cases_are_answered_then_only_those_are_recorded_and_home_coun
     rows = Declaration.objects.filter(member=made.members["evaluator2"])
     assert sorted(rows.values_list("answer", flat=True)) == ["conflict", "none"]
     assert str(ConflictOfInterest.objects.get(person=cast["evaluator2"].person).evidence).startswith(
-        "学位論文の指導 (2010-04-01"
+        "学位論文の指導 (2010年4月1日"
     )
     page = client.get(url)
     assert page.context["owed"] == 1

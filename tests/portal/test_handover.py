@@ -220,5 +220,5 @@ def test_handover_when_more_is_open_then_the_queries_are_the_same(
         )
     client.force_login(cast["staff1"])
     client.get(of(cast, "pd1"))
-    with django_assert_num_queries(38):
+    with django_assert_num_queries(37):
         client.get(of(cast, "pd1"))
