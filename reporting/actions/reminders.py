@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.timezone import localdate
 
 from common.models import OutgoingMail
-from evaluations.queries.duties import duties_of, people_with_duties
+from evaluations.queries.duties import days_due, duties_of, people_with_duties
 from programs.queries.people import audience_of
 from reporting import notices
 from reporting.models import ProgressReport, ReminderRule
@@ -77,11 +77,17 @@ def queue_round_reminders(*, at: datetime) -> int:
     rules = [one for one in active_reminder_rules() if one.event != ReminderRule.Event.REPORT_DUE]
     if not rules:
         return 0
-    today = localdate(at)
+    today, days = localdate(at), days_due()
+    events = {
+        rule.event
+        for rule in rules
+        for day, path in days.get(rule.event, ())
+        if path.startswith(rule.program.path) and reminder_step(day, today, rule.offsets, rule.shift) is not None
+    }
     due = [
         (duty, user, step)
-        for user in people_with_duties(today)
-        for duty in duties_of(user)
+        for user in (people_with_duties(today) if events else ())
+        for duty in duties_of(user, events)
         for rule in rules
         if rule.event == duty.event and duty.round.program.path.startswith(rule.program.path)
         if (step := reminder_step(duty.due_on, today, rule.offsets, rule.shift)) is not None
