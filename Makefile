@@ -8,7 +8,7 @@ run: setup
 # Both parts always run, so that one report shows everything that is wrong.
 test: setup-test
 	@$(MAKE) --no-print-directory check; checks=$$?; \
-	$(PY) -m pytest -q -n 2 --dist loadfile; tests=$$?; \
+	$(PY) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder; tests=$$?; \
 	[ $$checks -eq 0 ] || echo "The checks before the tests failed; see above." >&2; \
 	[ $$checks -eq 0 ] && [ $$tests -eq 0 ]
 
