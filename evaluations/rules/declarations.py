@@ -171,8 +171,7 @@ def rounds_chaired_by(user: object) -> Q:
     me = grants_of(user).person_id
     if me is None:
         return NOTHING
-    panels = Panel.objects.filter(pk__in=panels_chaired(me))
-    return Q(pk__in=panels.values("round_id")) & rounds_evaluated_by(user)
+    return Q(pk__in=Panel.objects.filter(pk__in=panels_chaired(me)).values("round_id"))
 
 
 def _told(user: object) -> QuerySet[Any]:

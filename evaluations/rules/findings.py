@@ -26,7 +26,7 @@ from evaluations.models import (
     RubricGrade,
 )
 from evaluations.rules.cases import PROJECT, cases_judged_by
-from evaluations.rules.rounds import not_excluded, panels_chaired, rounds_kept_by
+from evaluations.rules.rounds import CHAIRS, not_excluded, panels_chaired, rounds_kept_by
 from evaluations.rules.score_sheets import AFTER_FINAL, AFTER_FIRST, not_reading, reasons_given
 from evaluations.states import (
     ACCEPTED,
@@ -45,8 +45,6 @@ from programs.drawings import language
 from programs.models import Participation, ProjectRecusal
 from programs.rules import NOTHING
 from programs.rules.scope import scope_of
-
-CHAIRS = (PanelMember.Role.CHAIR, PanelMember.Role.VICE_CHAIR)
 
 
 def cases_chaired(user: object) -> Q:

@@ -12,8 +12,7 @@ from accounts.queries import grants_of
 from common.errors import Blocker
 from evaluations.models import Case, Meeting, MeetingItem, PanelMember, Round
 from evaluations.rules.cases import cases_listed
-from evaluations.rules.findings import CHAIRS
-from evaluations.rules.rounds import rounds_evaluated_by, rounds_kept_by, rounds_visible
+from evaluations.rules.rounds import CHAIRS, rounds_evaluated_by, rounds_kept_by, rounds_visible
 from evaluations.states import ACCEPTED
 
 

@@ -16,7 +16,7 @@ from accounts.queries import grants_of, in_force
 from common.errors import Blocker
 from common.states import can_move
 from evaluations.models import Case, GateReview, Panel, PanelMember, RosterRelease, Round
-from evaluations.rules.rounds import not_over, rounds_directed_by, rounds_evaluated_by, rounds_kept_by
+from evaluations.rules.rounds import not_over, panels_chaired, rounds_directed_by, rounds_kept_by
 from evaluations.states import (
     ACCEPTED,
     CASE_LIVE,
@@ -39,7 +39,6 @@ from programs.rules import (
 )
 from programs.rules.scope import scope_of
 
-CHAIRS = (PanelMember.Role.CHAIR, PanelMember.Role.VICE_CHAIR)
 #: A panel is put together while its round is prepared and runs.
 CHANGEABLE = (DRAFTING, *ROUND_RUNNING)
 
@@ -59,7 +58,7 @@ def panels_visible(user: object) -> Q:
     if grants.has("auditor"):
         return EVERYTHING
     offices = Q(program__in=scope_of(user).party) | rounds_kept_by(user) | rounds_directed_by(user)
-    return Q(round__in=Round.objects.filter(offices)) | Q(pk__in=_panels_chaired(user))
+    return Q(round__in=Round.objects.filter(offices)) | Q(pk__in=panels_chaired(grants.person_id))
 
 
 def members_named(user: object) -> Q:
@@ -75,7 +74,9 @@ def members_named(user: object) -> Q:
     supported = Q(program__in=scope.program_officer) | _over(scope.supported)
     offices = EVERYTHING if grants.has("auditor") else Q(program__in=scope.party) | rounds_kept_by(user) | supported
     headed = Q(program__in=scope.program_director) | _over(scope.directed)
-    named = Q(panel__round__in=Round.objects.filter(offices).exclude(headed)) | Q(panel__in=_panels_chaired(user))
+    named = Q(panel__round__in=Round.objects.filter(offices).exclude(headed)) | Q(
+        panel__in=panels_chaired(grants.person_id)
+    )
     teams = GateReview.objects.filter(project__in=_projects_of_teams(user)).values("round_id")
     return (named & ~Q(panel__round__in=teams)) | appointments_own(user)
 
@@ -86,16 +87,6 @@ def appointments_own(user: object) -> Q:
     if me is None:
         return NOTHING
     return Q(person_id=me, approved_by__isnull=False) & not_over("panel__round__")
-
-
-def _panels_chaired(user: object) -> QuerySet[PanelMember]:
-    """The ids of the panels on which the user is chair or vice chair under pledge."""
-    me = grants_of(user).person_id
-    held = PanelMember.objects.filter(
-        in_force(localdate()), person_id=me, state=ACCEPTED, role__in=CHAIRS,
-        panel__round__in=Round.objects.filter(rounds_evaluated_by(user, ACCEPTED)),
-    )  # fmt: skip
-    return held.order_by().values("panel_id")  # type: ignore[return-value]
 
 
 def _over(areas: frozenset[int]) -> Q:

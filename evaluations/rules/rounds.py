@@ -25,17 +25,18 @@ from programs.rules import (
     NOTHING,
     OFFICE_ROLES,
     not_recused,
-    projects_excluded,
     projects_of_headquarters,
     projects_of_member,
     projects_of_organizations,
 )
-from programs.rules.scope import programs_run_by, scope_of
+from programs.rules.scope import programs_run_by, projects_excluded, scope_of
 from programs.states import RUNNING
 
 #: So long after a round's end the people of its panel and its secretariat may still read (trust.md 1.10).
 DAYS_AFTER = 30
 HUNDRED = Decimal(100)
+#: Who leads a panel.
+CHAIRS = (PanelMember.Role.CHAIR, PanelMember.Role.VICE_CHAIR)
 
 
 def rounds_staffed_by(user: object) -> Q:
@@ -76,10 +77,10 @@ def rounds_of_member(person_id: int, *states: str) -> QuerySet[Any, Any]:
 
 @daily
 def panels_chaired(person_id: int) -> QuerySet[Any, Any]:
-    """This function will return the panels on which a person serves as chair or vice chair today."""
+    """This function will return the panels, of rounds not long over, on which a person serves as chair or vice chair."""
     held = PanelMember.objects.filter(
-        in_force(localdate()), person_id=person_id, approved_by__isnull=False, state=ACCEPTED,
-        role__in=("chair", "vice_chair"),
+        in_force(localdate()), person_id=person_id, approved_by__isnull=False, state=ACCEPTED, role__in=CHAIRS,
+        panel__round__in=rounds_of_member(person_id, ACCEPTED),
     )  # fmt: skip
     return held.values("panel_id")
 

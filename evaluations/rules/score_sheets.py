@@ -129,8 +129,7 @@ def sheets_chaired(user: object) -> Q:
     me = grants_of(user).person_id
     if me is None:
         return NOTHING
-    rounds = Round.objects.filter(rounds_evaluated_by(user, ACCEPTED))
-    return Q(assignment__case__panel__in=panels_chaired(me), **{f"{ROUND}__in": rounds}) & not_excluded(me, PROJECT)
+    return Q(assignment__case__panel__in=panels_chaired(me)) & not_excluded(me, PROJECT)
 
 
 def sheets_kept(user: object) -> Q:

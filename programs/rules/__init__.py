@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from accounts.queries import Grants, grants_of, in_force
 from common.subselects import daily
-from programs.models import HQMember, Participation, Program, Project, ProjectMember, ProjectRecusal, ResearchArea
-from programs.rules.scope import programs_run_by, scope_of
+from programs.models import HQMember, Participation, Program, Project, ProjectMember, ResearchArea
+from programs.rules.scope import programs_run_by, projects_excluded, scope_of
 
 OFFICE_ROLES = ("institution_office", "institution_accountant")
 EVERYTHING = Q(pk__isnull=False)
@@ -66,14 +66,6 @@ def projects_of_organizations(organization_ids: list[int]) -> Q:
 def not_recused(person_id: int) -> Q:
     """This function will return the condition: no confirmed conflict of this person with the project today."""
     return ~Q(pk__in=projects_excluded(person_id))
-
-
-@daily
-def projects_excluded(person_id: int) -> QuerySet[Any, Any]:
-    """This function will return the projects with which a confirmed conflict of the person holds today."""
-    today = timezone.localdate()
-    rows = ProjectRecusal.objects.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=today), starts_on__lte=today)
-    return rows.filter(person_id=person_id).values("project_id")
 
 
 def projects_visible(user: object) -> Q:

@@ -89,7 +89,7 @@ def _offices(me: int | None, *agencies: int) -> QuerySet[Any, Any]:
             _named("directed", areas_directed_by(me)),
             _named("supported", areas_supported_by(me)),
             _named("teams", Project.objects.filter(_in_team(me))),
-            _named("recused", Project.objects.filter(pk__in=_recusals(me).values("project_id"))),
+            _named("recused", Project.objects.filter(pk__in=projects_excluded(me))),
         ]
     if agencies:
         parts.append(_named("agency", programs_run_by(list(agencies))))
@@ -103,11 +103,12 @@ def _in_team(person_id: int) -> Q:
     return Q(pk__in=members.values("project_id")) | Q(pk__in=heads.values("headquarters__project_id"))
 
 
-def _recusals(person_id: int) -> QuerySet[ProjectRecusal]:
+@daily
+def projects_excluded(person_id: int) -> QuerySet[Any, Any]:
+    """This function will return the projects with which a confirmed conflict of the person holds today."""
     today = timezone.localdate()
-    return ProjectRecusal.objects.filter(
-        Q(ends_on__isnull=True) | Q(ends_on__gte=today), person_id=person_id, starts_on__lte=today
-    )
+    rows = ProjectRecusal.objects.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=today), starts_on__lte=today)
+    return rows.filter(person_id=person_id).values("project_id")
 
 
 def _named(name: str, rows: QuerySet[Any]) -> QuerySet[Any]:

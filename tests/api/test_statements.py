@@ -50,7 +50,7 @@ def test_conditions_of_visibility_when_built_then_ask_the_database_nothing(
             assert [query["sql"] for query in seen] == []
 
 
-def test_lists_when_they_have_addresses_then_all_of_them_are_warmed() -> None:
+def test_lists_when_they_have_addresses_then_these_are_the_ones_asked_above() -> None:
     assert [view.__name__ for view in lists()] == [
         "AllocationList", "AreaList", "BudgetLineList", "DecisionList", "GateReviewList", "IndicatorList",
         "MilestoneList", "ObservationList", "PlanList", "ProgramList", "ProjectList", "ReportList", "TrlAssessmentList",

@@ -1,14 +1,14 @@
 """Leaves: kept for the day as SQL, never what they find."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
 from accounts.models import Person
-from common import subselects
 from common.subselects import daily
 from programs.models import Project, ProjectRecusal
-from programs.rules import not_recused, projects_excluded
+from programs.rules import not_recused
+from programs.rules.scope import projects_excluded
 
 
 @pytest.mark.django_db
@@ -29,8 +29,7 @@ def test_leaf_when_the_day_changes_then_written_anew(cast, twin, monkeypatch):
     person, project = cast["evaluator2"].person, twin["sample-ql1-f2"]
     ProjectRecusal.objects.create(person=person, project=project, starts_on=date(2999, 1, 1), source_ref="COI-LEAF")
     assert Project.objects.filter(not_recused(person.pk), pk=project.pk).exists()
-    monkeypatch.setattr(subselects, "localdate", lambda: date(2999, 1, 1))
-    monkeypatch.setattr("django.utils.timezone.localdate", lambda: date(2999, 1, 1))
+    monkeypatch.setattr("django.utils.timezone.now", lambda: datetime(2999, 1, 1, 3, tzinfo=UTC))
     assert not Project.objects.filter(not_recused(person.pk), pk=project.pk).exists()
 
 
